@@ -1,0 +1,250 @@
+#include "base/cdb.h"
+
+#include "base/heap.h"
+#include "base/writer.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    TABLES = 256,
+    PAIR = 8, /* bytes of a pair of numbers */
+    HEADER = TABLES * PAIR,
+    COMPARE_STEP = 512
+};
+
+static uint32_t hash_of(struct view key)
+{
+    uint32_t h = 5381;
+    for (size_t i = 0; i < key.len; i++)
+        h = (h * 33) ^ (unsigned char)key.data[i];
+    return h;
+}
+
+static uint32_t unpack(const unsigned char *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+           (uint32_t)at[3] << 24;
+}
+
+static void pack(unsigned char *at, uint32_t n)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (unsigned char)(n >> (8 * i));
+}
+
+/* Reading */
+
+static bool read_at(int fd, uint64_t from, void *into, size_t len)
+{
+    char *at = into;
+    while (len) {
+        ssize_t n = pread(fd, at, len, (off_t)from);
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            if (n == 0)
+                errno = EPROTO;
+            return false;
+        }
+        at += n;
+        from += (uint64_t)n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static bool read_pair(int fd, uint64_t from, uint32_t *a, uint32_t *b)
+{
+    unsigned char pair[PAIR];
+    if (!read_at(fd, from, pair, sizeof pair))
+        return false;
+    *a = unpack(pair);
+    *b = unpack(pair + 4);
+    return true;
+}
+
+static enum cdb_result key_matches(int fd, uint64_t from, struct view key)
+{
+    char part[COMPARE_STEP];
+    while (key.len) {
+        size_t n = key.len < sizeof part ? key.len : sizeof part;
+        if (!read_at(fd, from, part, n))
+            return CDB_FAILED;
+        if (!view_equal(view_at(part, n), view_before(key, n)))
+            return CDB_ABSENT;
+        key = view_from(key, n);
+        from += n;
+    }
+    return CDB_FOUND;
+}
+
+static enum cdb_result read_record(int fd, uint64_t size, uint32_t at, struct view key,
+                                   struct bytes *data)
+{
+    uint32_t key_len, data_len;
+    if (!read_pair(fd, at, &key_len, &data_len))
+        return CDB_FAILED;
+    if (key_len != key.len)
+        return CDB_ABSENT;
+    enum cdb_result result = key_matches(fd, (uint64_t)at + PAIR, key);
+    if (result != CDB_FOUND)
+        return result;
+    uint64_t from = (uint64_t)at + PAIR + key_len;
+    if (from + data_len > size) { /* before so much memory is asked for */
+        errno = EPROTO;
+        return CDB_FAILED;
+    }
+    bytes_clear(data);
+    bytes_reserve(data, data_len);
+    if (!read_at(fd, from, data->data, data_len))
+        return CDB_FAILED;
+    data->len = data_len;
+    return CDB_FOUND;
+}
+
+enum cdb_result cdb_find(int fd, struct view key, struct bytes *data)
+{
+    uint32_t hash = hash_of(key);
+    uint32_t table, slots;
+    struct stat st;
+
+    if (fstat(fd, &st) == -1)
+        return CDB_FAILED;
+    if (!read_pair(fd, (uint64_t)(hash % TABLES) * PAIR, &table, &slots))
+        return CDB_FAILED;
+    uint32_t slot = slots ? hash / TABLES % slots : 0;
+    for (uint32_t seen = 0; seen < slots; seen++) {
+        uint32_t slot_hash, at;
+        if (!read_pair(fd, (uint64_t)table + (uint64_t)slot * PAIR, &slot_hash, &at))
+            return CDB_FAILED;
+        if (at == 0)
+            return CDB_ABSENT;
+        if (slot_hash == hash) {
+            enum cdb_result result =
+                read_record(fd, (uint64_t)st.st_size, at, key, data);
+            if (result != CDB_ABSENT)
+                return result;
+        }
+        if (++slot == slots)
+            slot = 0;
+    }
+    return CDB_ABSENT;
+}
+
+/* Writing */
+
+struct place {
+    uint32_t hash, at;
+};
+
+struct cdb_maker {
+    struct writer out;
+    uint64_t at; /* where the next byte goes */
+    struct place *places;
+    size_t count, room;
+    uint32_t in_table[TABLES];
+};
+
+static void add_pair(struct cdb_maker *m, uint32_t a, uint32_t b)
+{
+    unsigned char pair[PAIR];
+    pack(pair, a);
+    pack(pair + 4, b);
+    writer_add(&m->out, view_at((const char *)pair, sizeof pair));
+    m->at += sizeof pair;
+}
+
+struct cdb_maker *cdb_make(int fd)
+{
+    struct cdb_maker *m = heap_array(1, sizeof *m);
+    memset(m, 0, sizeof *m);
+    writer_open(&m->out, fd, 0);
+    for (int i = 0; i < TABLES; i++)
+        add_pair(m, 0, 0); /* the true ones are written last */
+    return m;
+}
+
+void cdb_make_add(struct cdb_maker *m, struct view key, struct view data)
+{
+    uint64_t record = PAIR + (uint64_t)key.len + (uint64_t)data.len;
+    if (key.len > UINT32_MAX || data.len > UINT32_MAX ||
+        m->at + record > UINT32_MAX - PAIR * 2) {
+        if (!m->out.error)
+            m->out.error = EFBIG;
+        return;
+    }
+    if (m->count == m->room) {
+        m->room = m->room ? m->room * 2 : 256;
+        m->places = heap_resize(m->places, m->room, sizeof *m->places);
+    }
+    struct place place = {.hash = hash_of(key), .at = (uint32_t)m->at};
+    m->places[m->count++] = place;
+    m->in_table[place.hash % TABLES]++;
+    add_pair(m, (uint32_t)key.len, (uint32_t)data.len);
+    writer_add(&m->out, key);
+    writer_add(&m->out, data);
+    m->at += key.len + data.len;
+}
+
+/* Puts the places in the order of their tables, keeping the order in which they
+ * came within each: a lookup must find the first of equal keys. */
+static struct place *sort_places(const struct cdb_maker *m, size_t starts[TABLES + 1])
+{
+    struct place *sorted = heap_array(m->count, sizeof *sorted);
+    size_t next[TABLES];
+
+    starts[0] = 0;
+    for (int i = 0; i < TABLES; i++) {
+        next[i] = starts[i];
+        starts[i + 1] = starts[i] + m->in_table[i];
+    }
+    for (size_t i = 0; i < m->count; i++)
+        sorted[next[m->places[i].hash % TABLES]++] = m->places[i];
+    return sorted;
+}
+
+static void write_table(struct cdb_maker *m, const struct place *places, size_t count)
+{
+    size_t slots = count * 2;
+    struct place *table = heap_array(slots, sizeof *table);
+    memset(table, 0, slots * sizeof *table);
+    for (size_t i = 0; i < count; i++) {
+        size_t slot = places[i].hash / TABLES % slots;
+        while (table[slot].at)
+            slot = slot + 1 == slots ? 0 : slot + 1;
+        table[slot] = places[i];
+    }
+    for (size_t i = 0; i < slots; i++)
+        add_pair(m, table[i].hash, table[i].at);
+    heap_free(table);
+}
+
+bool cdb_make_finish(struct cdb_maker *m)
+{
+    unsigned char header[HEADER];
+    size_t starts[TABLES + 1];
+
+    if (m->at + (uint64_t)m->count * 2 * PAIR > UINT32_MAX && !m->out.error)
+        m->out.error = EFBIG;
+    struct place *sorted = sort_places(m, starts);
+    for (int i = 0; i < TABLES; i++) {
+        size_t count = starts[i + 1] - starts[i];
+        pack(header + i * PAIR, (uint32_t)m->at);
+        pack(header + i * PAIR + 4, (uint32_t)(count * 2));
+        if (count && !m->out.error)
+            write_table(m, sorted + starts[i], count);
+    }
+    int error = writer_flush(&m->out) ? 0 : errno;
+    if (!error && lseek(m->out.fd, 0, SEEK_SET) == -1)
+        error = errno;
+    if (!error && !write_all(m->out.fd, view_at((const char *)header, sizeof header)))
+        error = errno;
+    heap_free(sorted);
+    heap_free(m->places);
+    heap_free(m);
+    errno = error;
+    return error == 0;
+}

@@ -1,0 +1,35 @@
+/* cdb - constant databases: written once, then read by anybody.
+ *
+ * The 32-bit format of users/cdb, morercpthosts.cdb and tcprules: 256 pairs
+ * (position, slots) of hash tables, the records (key length, data length, key,
+ * data), the tables (hash, position). Numbers are little-endian. A file may be
+ * damaged or hostile: nothing outside it is read and no search is endless. */
+#ifndef BASE_CDB_H
+#define BASE_CDB_H
+
+#include "base/bytes.h"
+
+enum cdb_result {
+    CDB_FOUND,
+    CDB_ABSENT,
+    CDB_FAILED /* read error, or the file is damaged (errno EPROTO) */
+};
+
+/* Looks key up in the open file fd; data is replaced by what belongs to the
+ * first record of that key. */
+enum cdb_result cdb_find(int fd, struct view key, struct bytes *data);
+
+/* A database being written. */
+struct cdb_maker;
+
+/* Begins one on fd, an empty file, which stays the caller's. */
+struct cdb_maker *cdb_make(int fd);
+
+/* Adds a record. Errors, also a size beyond the format, are told at the end. */
+void cdb_make_add(struct cdb_maker *m, struct view key, struct view data);
+
+/* Writes the tables and releases m. False with errno set: write errors, EFBIG
+ * for 4 GiB and more. Does not sync. */
+bool cdb_make_finish(struct cdb_maker *m);
+
+#endif

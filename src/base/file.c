@@ -1,0 +1,100 @@
+#include "base/file.h"
+
+#include "base/fd.h"
+#include "base/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { READ_STEP = 4096 };
+
+enum file_result file_read_fd(int fd, size_t max, struct bytes *content)
+{
+    bytes_clear(content);
+    for (;;) {
+        bytes_reserve(content, READ_STEP);
+        ssize_t n = read(fd, content->data + content->len, content->room - content->len);
+        if (n == 0)
+            return FILE_READ;
+        if (n == -1) {
+            if (errno == EINTR)
+                continue;
+            return FILE_FAILED;
+        }
+        content->len += (size_t)n;
+        if (content->len > max) {
+            errno = EFBIG;
+            return FILE_FAILED;
+        }
+    }
+}
+
+/* A dangling symbolic link is there, but does not lead to a file: an admin's
+ * mistake, not an absent file. */
+static bool is_really_absent(const char *path)
+{
+    struct stat st;
+    bool absent = lstat(path, &st) == -1 && errno == ENOENT;
+    errno = ENOENT;
+    return absent;
+}
+
+enum file_result file_read(const char *path, size_t max, struct bytes *content)
+{
+    int fd = fd_open_read(path);
+    if (fd == -1) {
+        if (errno == ENOENT && is_really_absent(path))
+            return FILE_ABSENT;
+        return FILE_FAILED;
+    }
+    enum file_result result = file_read_fd(fd, max, content);
+    fd_close(&fd);
+    return result;
+}
+
+void file_sync_begin(int fd)
+{
+    os_start_writeback(fd);
+}
+
+bool file_sync(int fd)
+{
+    return fsync(fd) == 0;
+}
+
+bool dir_sync_fd(int fd)
+{
+    return fsync(fd) == 0 || errno == EINVAL;
+}
+
+bool dir_sync(const char *path)
+{
+    int fd = fd_open(path, O_RDONLY | O_DIRECTORY, 0);
+    if (fd == -1)
+        return false;
+    bool synced = dir_sync_fd(fd);
+    fd_close(&fd);
+    return synced;
+}
+
+bool file_publish_link(const char *path, const char *final, const char *dir)
+{
+    return link(path, final) == 0 && dir_sync(dir);
+}
+
+bool file_publish_rename(const char *path, const char *final, const char *dir)
+{
+    return rename(path, final) == 0 && dir_sync(dir);
+}
+
+bool file_remove(const char *path)
+{
+    return unlink(path) == 0 || errno == ENOENT;
+}
+
+bool file_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}

@@ -1,0 +1,45 @@
+#include "base/identity.h"
+
+#include "base/bytes.h"
+#include "base/die.h"
+#include "base/os.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+static _Noreturn void not_found(const char *kind, const char *name)
+{
+    die_name(NULL);
+    die_temp("unable to find %s %s", kind, name);
+}
+
+uid_t identity_user_or_die(const char *name)
+{
+    const struct passwd *entry = getpwnam(name);
+    if (!entry)
+        not_found("user", name);
+    return entry->pw_uid;
+}
+
+gid_t identity_group_or_die(const char *name)
+{
+    const struct group *entry = getgrnam(name);
+    if (!entry)
+        not_found("group", name);
+    return entry->gr_gid;
+}
+
+bool identity_become(const struct identity *who)
+{
+    if (geteuid() != 0) {
+        bool same = getuid() == who->uid && geteuid() == who->uid;
+        errno = EPERM;
+        return same && getgid() == who->gid && getegid() == who->gid;
+    }
+    if (who->groups_of ? !os_set_groups_of(who->groups_of, who->gid)
+                       : !os_set_groups(who->gid))
+        return false;
+    return os_set_gid(who->gid) && os_set_uid(who->uid);
+}

@@ -1,0 +1,48 @@
+/* os - the one place for what POSIX does not have.
+ *
+ * Where a system lacks one of these, the function still keeps its promise as
+ * far as it says here; nothing else in src/ asks which system it is on. */
+#ifndef BASE_OS_H
+#define BASE_OS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A pipe whose ends are closed on exec. */
+bool os_pipe_cloexec(int ends[2]);
+
+/* Starts writing fd's data to disk without waiting for it. Says nothing about
+ * when it is there: fsync(2) does. May do nothing. */
+void os_start_writeback(int fd);
+
+/* flock(2), exclusive. With wait false it fails with EWOULDBLOCK or EAGAIN
+ * where another holds the lock. */
+bool os_lock(int fd, bool wait);
+
+/* Sets the supplementary groups: to gid alone, or to gid and the groups that
+ * the group file gives user name. */
+bool os_set_groups(gid_t gid);
+bool os_set_groups_of(const char *name, gid_t gid);
+
+/* Sets real, effective and saved ids, so that there is no way back. */
+bool os_set_gid(gid_t gid);
+bool os_set_uid(uid_t uid);
+
+/* Runs child(arg) in a new process, which ends with what that returns; child
+ * may borrow its parent's memory (vfork), so it may only prepare descriptors,
+ * ids and signals and then exec. The process id, or -1. */
+pid_t os_spawn(int (*child)(void *arg), void *arg);
+
+/* Calls each(arg, family, address) for every address of this host's interfaces
+ * that are up; address points at 4 (AF_INET) or 16 (AF_INET6) bytes in network
+ * order. False with errno set when the list is not to be had. */
+bool os_each_own_address(void (*each)(void *arg, int family, const void *address),
+                         void *arg);
+
+/* One line to the system log (syslog(3)). */
+void os_syslog_open(const char *tag, int facility);
+enum os_level { OS_INFO, OS_WARNING, OS_ALERT };
+void os_syslog(enum os_level level, const char *text);
+
+#endif

@@ -1,0 +1,93 @@
+#include "base/process.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/signals.h"
+#include "base/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+struct start {
+    const struct process *process;
+    sigset_t mask; /* of the parent, for the child */
+};
+
+/* Descriptors are first copied above every number that is wanted, so that no
+ * copy overwrites one that is still to be copied. */
+static bool place_fds(const struct process *p)
+{
+    int copies[PROCESS_MAX_FDS];
+    int above = 3;
+
+    for (size_t i = 0; i < p->fd_count; i++)
+        if (p->fds[i].want >= above)
+            above = p->fds[i].want + 1;
+    for (size_t i = 0; i < p->fd_count; i++) {
+        copies[i] = fcntl(p->fds[i].have, F_DUPFD_CLOEXEC, above);
+        if (copies[i] == -1)
+            return false;
+    }
+    for (size_t i = 0; i < p->fd_count; i++)
+        if (dup2(copies[i], p->fds[i].want) == -1)
+            return false;
+    return true;
+}
+
+int process_become(const struct process *p)
+{
+    const struct process_failures *exits = &p->failures;
+
+    if (!place_fds(p))
+        return exits->fds;
+    if (p->dir && chdir(p->dir) == -1)
+        return exits->dir;
+    if (p->who && !identity_become(p->who))
+        return exits->identity;
+    if (p->default_sigpipe)
+        signals_default(SIGPIPE);
+    if (p->path)
+        execve(p->path, p->argv, p->env ? p->env : environ);
+    else
+        execvp(p->argv[0], p->argv);
+    return error_is_temporary(errno) ? exits->exec_temp : exits->exec_perm;
+}
+
+static int child(void *arg)
+{
+    const struct start *start = arg;
+    signals_forget_in_child();
+    sigprocmask(SIG_SETMASK, &start->mask, NULL);
+    return process_become(start->process);
+}
+
+pid_t process_start(const struct process *p)
+{
+    struct start start = {.process = p};
+    sigset_t all;
+
+    /* no handler may run in the child while it borrows our memory */
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &start.mask);
+    pid_t pid = os_spawn(child, &start);
+    int saved = errno;
+    sigprocmask(SIG_SETMASK, &start.mask, NULL);
+    errno = saved;
+    return pid;
+}
+
+bool process_wait(pid_t pid, int *status)
+{
+    for (;;) {
+        pid_t got = waitpid(pid, status, 0);
+        if (got == pid)
+            return true;
+        if (got == -1 && errno != EINTR)
+            return false;
+    }
+}

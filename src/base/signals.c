@@ -1,0 +1,85 @@
+#include "base/signals.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+enum { SIGNALS_MAX = 64 };
+
+static struct {
+    volatile sig_atomic_t come[SIGNALS_MAX];
+    bool caught[SIGNALS_MAX];
+    int pipe[2];
+    bool open;
+} state;
+
+static void handler(int sig)
+{
+    int saved = errno;
+    state.come[sig] = 1;
+    /* a full pipe wakes the loop as well as one more byte would */
+    ssize_t n = write(state.pipe[1], "", 1);
+    (void)n;
+    errno = saved;
+}
+
+static void action(int sig, void (*what)(int))
+{
+    struct sigaction act = {.sa_handler = what};
+    sigemptyset(&act.sa_mask);
+    sigaction(sig, &act, NULL);
+}
+
+bool signals_catch(int sig)
+{
+    if (!state.open) {
+        if (!fd_pipe(state.pipe))
+            return false;
+        fd_nonblocking(state.pipe[0]);
+        fd_nonblocking(state.pipe[1]);
+        state.open = true;
+    }
+    state.caught[sig] = true;
+    action(sig, handler);
+    return true;
+}
+
+bool signals_taken(int sig)
+{
+    if (!state.come[sig])
+        return false;
+    state.come[sig] = 0;
+    return true;
+}
+
+int signals_fd(void)
+{
+    return state.open ? state.pipe[0] : -1;
+}
+
+void signals_clear(void)
+{
+    char drop[64];
+    while (state.open && read(state.pipe[0], drop, sizeof drop) > 0)
+        ;
+}
+
+void signals_ignore(int sig)
+{
+    action(sig, SIG_IGN);
+}
+
+void signals_default(int sig)
+{
+    action(sig, SIG_DFL);
+}
+
+void signals_forget_in_child(void)
+{
+    for (int sig = 1; sig < SIGNALS_MAX; sig++)
+        if (state.caught[sig])
+            action(sig, SIG_DFL);
+}

@@ -1,0 +1,75 @@
+#include "mail/date.h"
+
+#include <inttypes.h>
+
+enum { DAY_S = 86400 };
+
+static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+static const char *const weekdays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+
+static bool is_leap(int64_t year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static int days_in(int64_t year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return days[month] + (month == 1 && is_leap(year));
+}
+
+struct date date_of(int64_t seconds)
+{
+    enum { DAYS_IN_400_YEARS = 146097 };
+    int64_t day = seconds / DAY_S;
+    int64_t rest = seconds % DAY_S;
+    if (rest < 0) {
+        rest += DAY_S;
+        day--;
+    }
+    struct date d = {.hour = (int)(rest / 3600),
+                     .minute = (int)(rest / 60 % 60),
+                     .second = (int)(rest % 60),
+                     .weekday = (int)(((day + 4) % 7 + 7) % 7)}; /* 1970: Thursday */
+    int64_t periods = day / DAYS_IN_400_YEARS;
+    day %= DAYS_IN_400_YEARS;
+    if (day < 0) {
+        day += DAYS_IN_400_YEARS;
+        periods--;
+    }
+    d.year = 1970 + 400 * periods;
+    for (; day >= 365 + is_leap(d.year); d.year++)
+        day -= 365 + is_leap(d.year);
+    for (; day >= days_in(d.year, d.month); d.month++)
+        day -= days_in(d.year, d.month);
+    d.day = (int)day + 1;
+    return d;
+}
+
+void date_add_plain(struct bytes *out, int64_t seconds)
+{
+    struct date d = date_of(seconds);
+    bytes_add_format(out, "%d %s %" PRId64 " %02d:%02d:%02d", d.day, months[d.month],
+                     d.year, d.hour, d.minute, d.second);
+}
+
+void date_add(struct bytes *out, int64_t seconds)
+{
+    date_add_plain(out, seconds);
+    bytes_add_text(out, " -0000");
+}
+
+void date_add_mbox(struct bytes *out, int64_t seconds)
+{
+    struct date d = date_of(seconds);
+    bytes_add_format(out, "%s %s %02d %02d:%02d:%02d %04" PRId64, weekdays[d.weekday],
+                     months[d.month], d.day, d.hour, d.minute, d.second, d.year);
+}
+
+void date_add_stamp(struct bytes *out, int64_t seconds)
+{
+    struct date d = date_of(seconds);
+    bytes_add_format(out, "%" PRId64 "%02d%02d%02d%02d%02d", d.year, d.month + 1, d.day,
+                     d.hour, d.minute, d.second);
+}

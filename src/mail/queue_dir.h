@@ -1,0 +1,54 @@
+/* queue_dir - the queue directory: names, limits, who may do what.
+ *
+ * man page qmail-queue-format (section 5) has the whole of it. All paths are
+ * relative to HOME/queue. */
+#ifndef MAIL_QUEUE_DIR_H
+#define MAIL_QUEUE_DIR_H
+
+#include "base/bytes.h"
+
+#include <sys/types.h>
+
+#define QUEUE_DIR_TRIGGER "lock/trigger"
+#define QUEUE_DIR_MUTEX "lock/sendmutex"
+#define QUEUE_DIR_TCPTO "lock/tcpto"
+#define QUEUE_DIR_TCPTO6 "lock/tcpto6"
+
+enum {
+    /* qmail-queue gives up after a day; half a day later what it left behind
+     * cannot be written by anybody any more */
+    QUEUE_WRITE_LIMIT_S = 86400,
+    QUEUE_ABANDONED_S = 129600,
+
+    QUEUE_TCPTO_SIZE = 1024,
+    QUEUE_TCPTO6_SIZE = 2048
+};
+
+/* A path below the queue; printf-ready. */
+struct queue_path {
+    char text[48];
+};
+
+/* "TREE/S/N" in one of the split trees mess, info, local, remote, and "DIR/N" in
+ * one of intd, todo, bounce, foop. */
+struct queue_path queue_split_path(const char *tree, ino_t message);
+struct queue_path queue_flat_path(const char *dir, ino_t message);
+
+/* "TREE/S", the directory in which queue_split_path() lies. */
+struct queue_path queue_split_dir(const char *tree, ino_t message);
+
+/* Reads a message number as it stands in a file name: digits, no leading zero,
+ * in range. */
+bool queue_number(struct view name, ino_t *message);
+
+/* Enters HOME, then HOME/queue. The exit code of qmail-queue's table where it
+ * fails (QUEUE_HOME, QUEUE_DIRECTORY), else QUEUE_OK; errno is set. */
+int queue_enter(const char *home);
+
+/* The same, or exits 111 silently, as the queue's daemons do. */
+void queue_enter_or_die(const char *home);
+
+/* Tells qmail-send that todo/ has something new. Nothing depends on it. */
+void queue_pull_trigger(void);
+
+#endif
