@@ -15,7 +15,8 @@ enum file_result file_read_fd(int fd, size_t max, struct bytes *content)
     bytes_clear(content);
     for (;;) {
         bytes_reserve(content, READ_STEP);
-        ssize_t n = read(fd, content->data + content->len, content->room - content->len);
+        ssize_t n =
+            read(fd, content->data + content->len, content->room - content->len);
         if (n == 0)
             return FILE_READ;
         if (n == -1) {

@@ -2,8 +2,8 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/signals.h"
 #include "base/os.h"
+#include "base/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -29,10 +29,10 @@ struct process_failures {
 };
 
 struct process {
-    const char *path;      /* run by path; NULL: argv[0] is looked for in PATH */
-    char *const *argv;     /* ended by NULL */
-    char *const *env;      /* NULL: environ. Only with path */
-    const char *dir;       /* entered first; NULL: stay */
+    const char *path;           /* run by path; NULL: argv[0] is looked for in PATH */
+    char *const *argv;          /* ended by NULL */
+    char *const *env;           /* NULL: environ. Only with path */
+    const char *dir;            /* entered first; NULL: stay */
     const struct identity *who; /* NULL: stay who we are; no groups_of */
     struct process_fd fds[PROCESS_MAX_FDS]; /* have and want may overlap */
     size_t fd_count;

@@ -33,7 +33,8 @@ static enum read_result fill(struct reader *r, bool wait)
     if (wait && r->before_wait)
         r->before_wait(r->before_wait_arg);
     for (;;) {
-        if (wait && r->timeout_s && !fd_wait(r->fd, POLLIN, (int64_t)r->timeout_s * 1000))
+        if (wait && r->timeout_s &&
+            !fd_wait(r->fd, POLLIN, (int64_t)r->timeout_s * 1000))
             break;
         ssize_t n = read(r->fd, r->data, sizeof r->data);
         if (n > 0) {

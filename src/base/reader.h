@@ -10,10 +10,10 @@
 enum { READER_ROOM = 32768 };
 
 enum read_result {
-    READ_ITEM,    /* here it is */
-    READ_END,     /* end of input */
+    READ_ITEM,     /* here it is */
+    READ_END,      /* end of input */
     READ_TOO_LONG, /* the item is longer than the limit */
-    READ_FAILED   /* see reader.error: an errno value, ETIMEDOUT for the limit */
+    READ_FAILED    /* see reader.error: an errno value, ETIMEDOUT for the limit */
 };
 
 struct reader {

@@ -10,9 +10,9 @@
 enum { WRITER_ROOM = 16384 };
 
 enum writer_end {
-    WRITER_FLUSH = 0,     /* write what is in the buffer */
-    WRITER_SYNC = 1,      /* and fsync */
-    WRITER_CLOSE = 2      /* and close */
+    WRITER_FLUSH = 0, /* write what is in the buffer */
+    WRITER_SYNC = 1,  /* and fsync */
+    WRITER_CLOSE = 2  /* and close */
 };
 
 struct writer {

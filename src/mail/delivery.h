@@ -12,8 +12,8 @@
 
 enum {
     DELIVERY_SLOT_BYTES = CONF_SPAWN > 255 ? 2 : 1,
-    DELIVERY_MAX_NAME = 99,     /* bytes of a message file's name */
-    DELIVERY_MAX_REPORT = 9999  /* bytes kept of a report: letter and text */
+    DELIVERY_MAX_NAME = 99,    /* bytes of a message file's name */
+    DELIVERY_MAX_REPORT = 9999 /* bytes kept of a report: letter and text */
 };
 
 /* The letters of a report. */
@@ -32,15 +32,15 @@ enum local_exit {
     LOCAL_TEMP_75 = 75,
     LOCAL_PERM = 100,
     LOCAL_TEMP = 111,
-    LOCAL_BUG = 112,       /* user data, arguments, ids */
-    LOCAL_ROOT = 113,      /* uid 0 */
+    LOCAL_BUG = 112,  /* user data, arguments, ids */
+    LOCAL_ROOT = 113, /* uid 0 */
     LOCAL_NFS = 115,
     LOCAL_NO_ALIAS = 116,
     LOCAL_CDB = 117,
-    LOCAL_SYSTEM = 118,    /* pipe, fork, descriptors */
+    LOCAL_SYSTEM = 118, /* pipe, fork, descriptors */
     LOCAL_MEMORY = 119,
     LOCAL_EXEC_TEMP = 120,
-    LOCAL_GETPW = 121,     /* qmail-getpw could not be run */
+    LOCAL_GETPW = 121, /* qmail-getpw could not be run */
     LOCAL_EXEC_PERM = 126
 };
 

@@ -5,6 +5,7 @@
 #include "mail/queue_exit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,11 @@ static void close_all(int fds[], size_t count)
 
 bool enqueue_start(struct enqueue *e, const char *home)
 {
+    return enqueue_start_with(e, home, 2);
+}
+
+bool enqueue_start_with(struct enqueue *e, const char *home, int error_fd)
+{
     int message[2] = {-1, -1}, envelope[2] = {-1, -1}, text[2] = {-1, -1};
     char *program = getenv("QMAILQUEUE");
     char *argv[] = {program ? program : default_program, NULL};
@@ -43,8 +49,11 @@ bool enqueue_start(struct enqueue *e, const char *home)
             .path = argv[0],
             .argv = argv,
             .dir = home,
-            .fds = {{message[0], 0}, {envelope[0], 1}, {text[1], ENQUEUE_FD_TEXT}},
-            .fd_count = 3,
+            .fds = {{message[0], 0},
+                    {envelope[0], 1},
+                    {text[1], ENQUEUE_FD_TEXT},
+                    {error_fd, 2}},
+            .fd_count = fcntl(error_fd, F_GETFD) == -1 ? 3 : 4,
             .failures = {.fds = QUEUE_NOT_RUN,
                          .dir = QUEUE_HOME,
                          .identity = QUEUE_NOT_RUN,
@@ -96,7 +105,8 @@ void enqueue_read_text(struct enqueue *e)
             size_t keep = (size_t)n < free_room ? (size_t)n : free_room;
             memcpy(e->text + e->text_len, drop, keep);
             e->text_len += keep;
-        } else if (n == 0 || (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)) {
+        } else if (n == 0 ||
+                   (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)) {
             fd_close(&e->text_fd);
         } else if (errno != EINTR) {
             return;

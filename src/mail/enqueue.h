@@ -27,8 +27,8 @@ enum {
 struct enqueue {
     pid_t pid;
     int message_fd, envelope_fd, text_fd; /* our ends, -1 once closed */
-    bool broken;   /* not everything could be written */
-    bool withheld; /* the envelope must not be completed */
+    bool broken;                          /* not everything could be written */
+    bool withheld;                        /* the envelope must not be completed */
     char text[ENQUEUE_MAX_TEXT];
     size_t text_len;
     size_t used;
@@ -51,6 +51,9 @@ struct enqueue_answer {
  * our environment. False with errno set: no pipe or no process. SIGPIPE must be
  * ignored by the caller. */
 bool enqueue_start(struct enqueue *e, const char *home);
+
+/* The same with error_fd as the program's descriptor 2. */
+bool enqueue_start_with(struct enqueue *e, const char *home, int error_fd);
 
 /* Adds to the message. Waits for the program where it must, and reads what it
  * writes on descriptor 6 meanwhile, so that neither waits for the other. */

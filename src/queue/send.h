@@ -1,0 +1,246 @@
+/* send - the parts of qmail-send.
+ *
+ * Each part has one static state and the same verbs, called at every turn of the
+ * main loop: PART_wants() says what to wait for, PART_serve() does what can be
+ * done without waiting. The way of a message through the parts:
+ *
+ *   todo     takes it from todo/, sorts its recipients, in batches
+ *   waiting  keeps it in each channel until it is due
+ *   job      reads its list of recipients, begins and ends an attempt
+ *   spawn    the deliveries of a channel, over the pipes of its spawner
+ *   note     writes down a permanent failure in bounce/
+ *   finish   ends it when nobody is left, after
+ *   bounce   has returned what failed to the sender
+ *   clean    asks qmail-clean to remove the files that are qmailq's
+ *   sweep    finds what dead processes left in mess/
+ */
+#ifndef QUEUE_SEND_H
+#define QUEUE_SEND_H
+
+#include "base/bytes.h"
+#include "base/loop.h"
+#include "mail/route.h"
+
+#include <sys/types.h>
+
+enum channel { CHANNEL_LOCAL, CHANNEL_REMOTE, CHANNELS };
+
+/* "local" or "remote": also the directory of the channel's files. */
+const char *channel_name(enum channel c);
+
+enum {
+    SEND_RETRY_S = 123,       /* after trouble with a file */
+    SEND_ALERT_SLEEP_S = 10,  /* after trouble that stops everything */
+    SEND_MAX_RECORD = 1 << 20 /* bytes of an address in a queue file, that nothing
+                                 our programs write comes near */
+};
+
+/* Control files: send_controls.c */
+
+struct send_controls {
+    struct route_rules rules;
+    uint64_t concurrency[CHANNELS];
+    uint64_t lifetime_s;
+    struct bytes bounce_from, bounce_host;
+    struct bytes double_bounce_to, double_bounce_host;
+};
+
+extern struct send_controls controls;
+
+/* Reads all of them, in HOME. */
+bool controls_read(void);
+
+/* Reads locals and virtualdomains again: changes to HOME and back to the queue.
+ * Logs what goes wrong; the old ones stay then. */
+void controls_reread(void);
+
+/* Log: send_log.c. One line, one write. */
+
+void log_open(int fd);
+
+/* A line without foreign text; the line feed is added. */
+void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A line with foreign text, put together: log_begin() takes the beginning,
+ * log_safe() adds with a line feed as '/' and bytes below 33, above 126 and '%' as
+ * '_', log_end() writes. */
+void log_begin(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_text(const char *text);
+void log_safe(struct view v);
+void log_end(void);
+
+/* For heap_on_failure(): an alert, then sleep; the allocation is tried again. */
+void log_out_of_memory(void);
+
+/* Sleeps after an alert, or until TERM comes: false, and we are leaving. */
+bool send_sleep(void);
+
+/* Leaving: set once by TERM or the loss of a partner; nothing new is begun. */
+bool send_is_leaving(void);
+void send_leave(void);
+
+/* Schedule: send_schedule.c, without side effects */
+
+struct schedule_entry {
+    int64_t due;    /* seconds since 1970, or of the steady clock: the user's choice */
+    uint64_t order; /* of equal due times the one added first comes first */
+    ino_t message;
+};
+
+/* Messages ordered by due time. {0} is empty. */
+struct schedule {
+    struct schedule_entry *entries; /* a heap */
+    size_t count, room;
+    uint64_t added;
+};
+
+void schedule_add(struct schedule *s, ino_t message, int64_t due);
+
+/* The entry that is due first; there must be one. */
+const struct schedule_entry *schedule_first(const struct schedule *s);
+void schedule_drop_first(struct schedule *s);
+
+/* Makes everything that is due later than now due now. */
+void schedule_all_due(struct schedule *s, int64_t now);
+
+/* The time of the next attempt in channel c for a message born at birth, when one
+ * begins now. */
+int64_t schedule_next(enum channel c, int64_t birth, int64_t now);
+
+/* Waiting messages: send_waiting.c */
+
+/* Loads the whole queue, once. False: TERM came while it could not be read. */
+bool waiting_load(void);
+
+void waiting_add(enum channel c, ino_t message, int64_t due);
+
+/* Whether a message of the channel is due; then it is taken out. */
+bool waiting_take(enum channel c, ino_t *message);
+bool waiting_has_due(enum channel c);
+
+/* After trouble: to be tried again in one channel in SEND_RETRY_S seconds, or
+ * finished in so many seconds. */
+void waiting_retry(enum channel c, ino_t message);
+void waiting_retry_finish(ino_t message, int64_t seconds);
+
+/* All that waits in the channels is due now (ALRM). */
+void waiting_all_due(void);
+
+/* Keeps the due times in the files' times, for the next start. */
+void waiting_save(void);
+
+void waiting_wants(struct loop *l, const bool can_start[CHANNELS]);
+void waiting_serve(void);
+
+/* Preprocessing: send_todo.c */
+
+void todo_start(void);
+void todo_wants(struct loop *l);
+void todo_serve(const struct loop *l);
+
+/* Attempts: send_job.c */
+
+struct job;
+
+/* Memory for as many attempts as can be under way at once. */
+void job_start(void);
+
+/* Begins an attempt of the next due message where none is being read, or takes
+ * the next recipient of the one that is: one delivery is started, or none is to
+ * be had (false). Call only if spawn_can_start(c). */
+bool job_start_delivery(enum channel c);
+
+/* Whether a new attempt may begin as soon as a message is due; whether
+ * job_start_delivery() would find something to do now. */
+bool job_is_free(enum channel c);
+bool job_has_work(enum channel c);
+
+/* The result of a delivery for the recipient whose record begins at byte at. */
+enum job_result { JOB_DONE, JOB_LATER };
+void job_result(struct job *j, enum job_result result, off_t at);
+
+ino_t job_message(const struct job *j);
+
+/* Whether deferrals of this attempt count as failures: the message is too old. */
+bool job_is_last(const struct job *j);
+
+/* Deliveries: send_spawn.c */
+
+/* Reads the greeting of both spawners. False: one of them does not run. */
+bool spawn_start(void);
+void spawn_status(void); /* the status line */
+
+/* A slot is free, no command is partly written, and we are not leaving. */
+bool spawn_can_start(enum channel c);
+
+/* Starts a delivery: recipient's record begins at byte at of the job's file. */
+void spawn_deliver(enum channel c, struct job *j, struct view sender,
+                   struct view recipient, off_t at);
+
+uint64_t spawn_limit(enum channel c);
+
+/* Nothing is left to be awaited from spawners that still run. */
+bool spawn_is_idle(void);
+
+void spawn_wants(struct loop *l);
+void spawn_serve(const struct loop *l);
+
+/* Failure notes: send_note.c */
+
+/* The paragraph of bounce/N for one recipient. */
+void note_paragraph(struct bytes *out, struct view address, struct view report);
+
+/* Appends it to bounce/N, synced, however long that takes. False: TERM came
+ * before it could be written. */
+bool note_write(ino_t message, struct view recipient, struct view report);
+
+/* Finished messages: send_finish.c */
+
+void finish_add(ino_t message);
+
+/* The bounce of a message has been sent, or there was none to send: its last
+ * files go. */
+void finish_end(ino_t message);
+void finish_wants(struct loop *l);
+void finish_serve(void);
+
+/* Bounces: send_bounce.c */
+
+/* Sends what bounce/N holds, for a message born at birth from sender as in its
+ * info file; goes on with finish_end(), or tries again later. False: too many
+ * are under way. */
+bool bounce_begin(ino_t message, struct view sender, int64_t birth);
+bool bounce_is_idle(void);
+void bounce_wants(struct loop *l);
+void bounce_serve(const struct loop *l);
+
+/* The text before and between the copied files, and whom it goes to. */
+struct bounce_text {
+    struct bytes head;              /* before the contents of bounce/N */
+    struct bytes separator;         /* before the contents of mess/S/N */
+    struct bytes sender, recipient; /* envelope */
+};
+
+/* False: the message is a double bounce itself; nothing is to be sent. */
+bool bounce_compose(struct bounce_text *text, struct view sender, int64_t now);
+void bounce_text_free(struct bounce_text *text);
+
+/* qmail-clean: send_clean.c */
+
+/* Is told whether the files are gone, with the detail of the request. */
+typedef void clean_done(ino_t message, unsigned detail, bool gone);
+
+/* Asks for the removal of the files of a message: verb "todo" (intd, todo) or
+ * "foop" (intd, mess). done may be NULL. A refusal is logged. */
+void clean_request(const char *verb, ino_t message, unsigned detail, clean_done *done);
+bool clean_is_idle(void);
+void clean_start(void);
+void clean_wants(struct loop *l);
+void clean_serve(const struct loop *l);
+
+/* Leftovers: send_sweep.c */
+
+void sweep_wants(struct loop *l);
+void sweep_serve(void);
+
+#endif

@@ -1,0 +1,101 @@
+#include "conf.h"
+#include "queue/send.h"
+
+#include <unistd.h>
+
+enum { DEFAULT_LOCAL = 10, DEFAULT_REMOTE = 20, DEFAULT_LIFETIME_S = 604800 };
+
+struct send_controls controls = {
+    .concurrency = {[CHANNEL_LOCAL] = DEFAULT_LOCAL, [CHANNEL_REMOTE] = DEFAULT_REMOTE},
+    .lifetime_s = DEFAULT_LIFETIME_S,
+};
+
+/* The first line of control/me, which stands in for locals whenever that is
+ * missing; as it was at the start. */
+static struct {
+    struct bytes name;
+    bool known;
+} me;
+
+static bool is_fine(enum control_result result)
+{
+    return result != CONTROL_FAILED;
+}
+
+static bool read_line(const char *name, const char *literal, struct bytes *value)
+{
+    enum control_result result = control_line(name, value);
+    if (result == CONTROL_ABSENT)
+        bytes_set(value, view_of(literal));
+    return is_fine(result);
+}
+
+static bool read_locals(struct control_list *locals)
+{
+    enum control_result result = control_read_list("locals", locals);
+    if (result != CONTROL_ABSENT)
+        return is_fine(result);
+    if (!me.known)
+        return false;
+    bytes_set(&locals->entries, bytes_view(&me.name));
+    struct view entry = bytes_view(&locals->entries);
+    table_add(&locals->table, entry, entry);
+    return true;
+}
+
+bool controls_read(void)
+{
+    enum control_result result = control_line("me", &me.name);
+    me.known = result == CONTROL_READ;
+    return is_fine(result) && read_locals(&controls.rules.locals) &&
+           is_fine(
+               control_read_map("virtualdomains", &controls.rules.virtualdomains)) &&
+           is_fine(control_read_list("percenthack", &controls.rules.percenthack)) &&
+           is_fine(control_line_or_me("envnoathost", "envnoathost",
+                                      &controls.rules.envnoathost)) &&
+           is_fine(control_number("concurrencylocal",
+                                  &controls.concurrency[CHANNEL_LOCAL])) &&
+           is_fine(control_number("concurrencyremote",
+                                  &controls.concurrency[CHANNEL_REMOTE])) &&
+           is_fine(control_number("queuelifetime", &controls.lifetime_s)) &&
+           read_line("bouncefrom", "MAILER-DAEMON", &controls.bounce_from) &&
+           is_fine(
+               control_line_or_me("bouncehost", "bouncehost", &controls.bounce_host)) &&
+           read_line("doublebounceto", "postmaster", &controls.double_bounce_to) &&
+           is_fine(control_line_or_me("doublebouncehost", "doublebouncehost",
+                                      &controls.double_bounce_host));
+}
+
+static void reread_in_home(void)
+{
+    struct control_list locals = {0}, virtualdomains = {0};
+
+    if (!read_locals(&locals)) {
+        log_line("alert: unable to reread control/locals");
+    } else if (!is_fine(control_read_map("virtualdomains", &virtualdomains))) {
+        log_line("alert: unable to reread control/virtualdomains");
+    } else {
+        struct route_rules *rules = &controls.rules;
+        control_list_free(&rules->locals);
+        control_list_free(&rules->virtualdomains);
+        rules->locals = locals;
+        rules->virtualdomains = virtualdomains;
+        return;
+    }
+    control_list_free(&locals);
+    control_list_free(&virtualdomains);
+}
+
+void controls_reread(void)
+{
+    if (chdir(CONF_QMAIL) == -1) {
+        log_line(
+            "alert: unable to reread controls: unable to switch to home directory");
+        return;
+    }
+    reread_in_home();
+    while (chdir(CONF_QMAIL "/queue") == -1) {
+        log_line("alert: unable to switch back to queue directory; HELP! sleeping...");
+        send_sleep();
+    }
+}

@@ -1,0 +1,82 @@
+#include "base/writer.h"
+#include "queue/send.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { FORMAT_MAX = 1024 };
+
+static struct {
+    int fd;
+    struct bytes line;
+} state;
+
+void log_open(int fd)
+{
+    state.fd = fd;
+}
+
+static void write_line(struct view line)
+{
+    /* a log that cannot be written must not stop the mail */
+    bool written = write_all(state.fd, line);
+    (void)written;
+}
+
+__attribute__((format(printf, 1, 0))) static void begin(const char *format,
+                                                        va_list list)
+{
+    char text[FORMAT_MAX];
+    int len = vsnprintf(text, sizeof text, format, list);
+    bytes_clear(&state.line);
+    if (len > 0)
+        bytes_add_text(&state.line, text);
+}
+
+void log_begin(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    begin(format, list);
+    va_end(list);
+}
+
+void log_line(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    begin(format, list);
+    va_end(list);
+    log_end();
+}
+
+void log_text(const char *text)
+{
+    bytes_add_text(&state.line, text);
+}
+
+void log_safe(struct view v)
+{
+    size_t from = state.line.len;
+    bytes_add(&state.line, v);
+    for (size_t i = from; i < state.line.len; i++) {
+        char *c = &state.line.data[i];
+        if (*c == '\n')
+            *c = '/';
+        else if (*c < 33 || *c > 126 || *c == '%')
+            *c = '_';
+    }
+}
+
+void log_end(void)
+{
+    bytes_add_byte(&state.line, '\n');
+    write_line(bytes_view(&state.line));
+}
+
+void log_out_of_memory(void)
+{
+    write_line(VIEW("alert: out of memory, sleeping...\n"));
+    sleep(SEND_ALERT_SLEEP_S);
+}

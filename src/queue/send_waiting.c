@@ -1,0 +1,225 @@
+#include "base/clock.h"
+#include "base/heap.h"
+#include "conf.h"
+#include "mail/queue_dir.h"
+#include "queue/send.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* Due times in the channels follow the wall clock, because they are kept in the
+ * files' times. The retries are in milliseconds of the steady clock. */
+static struct {
+    struct schedule channels[CHANNELS];
+    struct schedule retries[CHANNELS];
+    struct schedule retry_finish; /* seemed finished */
+    struct schedule retry_load;   /* could not be looked at when we started */
+} state;
+
+const char *channel_name(enum channel c)
+{
+    return c == CHANNEL_LOCAL ? "local" : "remote";
+}
+
+static int64_t retry_time(int64_t seconds)
+{
+    return clock_steady_ms() + seconds * 1000;
+}
+
+void waiting_add(enum channel c, ino_t message, int64_t due)
+{
+    schedule_add(&state.channels[c], message, due);
+}
+
+void waiting_retry(enum channel c, ino_t message)
+{
+    schedule_add(&state.retries[c], message, retry_time(SEND_RETRY_S));
+}
+
+void waiting_retry_finish(ino_t message, int64_t seconds)
+{
+    schedule_add(&state.retry_finish, message, retry_time(seconds));
+}
+
+bool waiting_has_due(enum channel c)
+{
+    const struct schedule *s = &state.channels[c];
+    return s->count && schedule_first(s)->due <= clock_now();
+}
+
+bool waiting_take(enum channel c, ino_t *message)
+{
+    if (!waiting_has_due(c))
+        return false;
+    *message = schedule_first(&state.channels[c])->message;
+    schedule_drop_first(&state.channels[c]);
+    return true;
+}
+
+void waiting_all_due(void)
+{
+    for (int c = 0; c < CHANNELS; c++)
+        schedule_all_due(&state.channels[c], clock_now());
+}
+
+/* Loading. One message costs three calls of stat(2); the numbers are taken in
+ * ascending order, which is about that of their files on disk. */
+
+enum presence { PRESENT, MISSING, UNKNOWN };
+
+static enum presence look(const char *path, struct stat *st)
+{
+    if (stat(path, st) == 0)
+        return PRESENT;
+    if (errno == ENOENT)
+        return MISSING;
+    log_line("warning: unable to stat %s; will try again later", path);
+    return UNKNOWN;
+}
+
+static void load_message(ino_t message)
+{
+    struct stat files[CHANNELS], other;
+    enum presence found[CHANNELS];
+
+    enum presence info = look(queue_split_path("info", message).text, &other);
+    enum presence todo = look(queue_flat_path("todo", message).text, &other);
+    if (info == MISSING || todo == PRESENT)
+        return;
+    bool unknown = info == UNKNOWN || todo == UNKNOWN;
+    for (int c = 0; c < CHANNELS && !unknown; c++) {
+        const char *tree = channel_name((enum channel)c);
+        found[c] = look(queue_split_path(tree, message).text, &files[c]);
+        unknown = found[c] == UNKNOWN;
+    }
+    if (unknown) {
+        schedule_add(&state.retry_load, message, retry_time(SEND_RETRY_S));
+        return;
+    }
+    bool finished = true;
+    for (int c = 0; c < CHANNELS; c++) {
+        if (found[c] != PRESENT)
+            continue;
+        waiting_add((enum channel)c, message, files[c].st_mtime);
+        finished = false;
+    }
+    if (finished)
+        finish_add(message);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const ino_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static bool load_directory(unsigned split)
+{
+    ino_t *numbers = NULL;
+    size_t count = 0, room = 0;
+    char path[32];
+    DIR *dir;
+
+    snprintf(path, sizeof path, "info/%u", split);
+    while (!(dir = opendir(path))) {
+        log_line("alert: unable to opendir %s, sleeping...", path);
+        if (!send_sleep())
+            return false;
+    }
+    for (const struct dirent *entry; (entry = readdir(dir));) {
+        ino_t message;
+        if (!queue_number(view_of(entry->d_name), &message) ||
+            message % CONF_SPLIT != split)
+            continue;
+        if (count == room) {
+            room = room ? room * 2 : 256;
+            numbers = heap_resize(numbers, room, sizeof *numbers);
+        }
+        numbers[count++] = message;
+    }
+    closedir(dir);
+    if (count)
+        qsort(numbers, count, sizeof *numbers, compare_numbers);
+    for (size_t i = 0; i < count; i++)
+        load_message(numbers[i]);
+    heap_free(numbers);
+    return true;
+}
+
+bool waiting_load(void)
+{
+    for (unsigned split = 0; split < CONF_SPLIT; split++)
+        if (!load_directory(split))
+            return false;
+    return true;
+}
+
+/* Leaving */
+
+static void save_entry(enum channel c, const struct schedule_entry *e)
+{
+    struct queue_path path = queue_split_path(channel_name(c), e->message);
+    struct timespec times[2] = {{.tv_sec = (time_t)e->due}, {.tv_sec = (time_t)e->due}};
+    if (utimensat(AT_FDCWD, path.text, times, 0) == -1)
+        log_line("warning: unable to utime %s; message will be retried too soon",
+                 path.text);
+}
+
+void waiting_save(void)
+{
+    for (int c = 0; c < CHANNELS; c++)
+        for (size_t i = 0; i < state.channels[c].count; i++)
+            save_entry((enum channel)c, &state.channels[c].entries[i]);
+}
+
+/* Turns */
+
+static void want(struct loop *l, const struct schedule *retries)
+{
+    if (retries->count)
+        loop_wake_at(l, schedule_first(retries)->due);
+}
+
+void waiting_wants(struct loop *l, const bool can_start[CHANNELS])
+{
+    for (int c = 0; c < CHANNELS; c++) {
+        const struct schedule *s = &state.channels[c];
+        if (can_start[c] && s->count)
+            loop_wake_in_s(l, schedule_first(s)->due - clock_now());
+        if (!send_is_leaving())
+            want(l, &state.retries[c]);
+    }
+    if (send_is_leaving())
+        return;
+    want(l, &state.retry_finish);
+    want(l, &state.retry_load);
+}
+
+/* The next entry of retries that is due, taken out. */
+static bool take_retry(struct schedule *retries, ino_t *message)
+{
+    if (!retries->count || schedule_first(retries)->due > clock_steady_ms())
+        return false;
+    *message = schedule_first(retries)->message;
+    schedule_drop_first(retries);
+    return true;
+}
+
+void waiting_serve(void)
+{
+    ino_t message;
+
+    if (send_is_leaving())
+        return;
+    for (int c = 0; c < CHANNELS; c++)
+        while (take_retry(&state.retries[c], &message))
+            waiting_add((enum channel)c, message, clock_now());
+    while (take_retry(&state.retry_finish, &message))
+        finish_add(message);
+    while (take_retry(&state.retry_load, &message))
+        load_message(message);
+}
