@@ -33,7 +33,8 @@ static enum read_result fill(struct reader *r, bool wait)
     if (wait && r->before_wait)
         r->before_wait(r->before_wait_arg);
     for (;;) {
-        if (wait && r->timeout_s && !fd_wait(r->fd, POLLIN, (int64_t)r->timeout_s * 1000))
+        if (wait && r->timeout_s &&
+            !fd_wait(r->fd, POLLIN, (int64_t)r->timeout_s * 1000))
             break;
         ssize_t n = read(r->fd, r->data, sizeof r->data);
         if (n > 0) {
@@ -111,4 +112,19 @@ void reader_rewind(struct reader *r)
 {
     r->start = r->end = 0;
     r->ended = false;
+}
+
+ssize_t read_some(int fd, char *to, size_t room)
+{
+    for (;;) {
+        ssize_t n = read(fd, to, room);
+        if (n != -1)
+            return n;
+        if (errno == EINTR)
+            continue;
+        if (errno != EAGAIN && errno != EWOULDBLOCK)
+            return -1;
+        if (!fd_wait(fd, POLLIN, -1))
+            return -1;
+    }
 }
