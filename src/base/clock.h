@@ -8,6 +8,9 @@
  * for what is kept on disk. */
 int64_t clock_now(void);
 
+/* The same in microseconds, for log lines. */
+int64_t clock_now_us(void);
+
 /* Milliseconds on a clock that nobody can set. For intervals and time limits. */
 int64_t clock_steady_ms(void);
 

@@ -113,3 +113,18 @@ void reader_rewind(struct reader *r)
     r->start = r->end = 0;
     r->ended = false;
 }
+
+ssize_t read_some(int fd, char *to, size_t room)
+{
+    for (;;) {
+        ssize_t n = read(fd, to, room);
+        if (n != -1)
+            return n;
+        if (errno == EINTR)
+            continue;
+        if (errno != EAGAIN && errno != EWOULDBLOCK)
+            return -1;
+        if (!fd_wait(fd, POLLIN, -1))
+            return -1;
+    }
+}

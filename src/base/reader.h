@@ -7,6 +7,8 @@
 
 #include "base/bytes.h"
 
+#include <sys/types.h>
+
 enum { READER_ROOM = 32768 };
 
 enum read_result {
@@ -58,6 +60,11 @@ enum read_result reader_fill_now(struct reader *r);
 
 /* Whether bytes are waiting in the buffer. */
 bool reader_has(const struct reader *r);
+
+/* One read(2) into the room bytes at to, without a buffer between: the number of
+ * bytes, 0 at the end of input, -1 with errno set. Interruptions are borne, and
+ * a descriptor that somebody made non-blocking is waited for. */
+ssize_t read_some(int fd, char *to, size_t room);
 
 /* Forgets what has been read ahead: after lseek(2). Clears the end of input. */
 void reader_rewind(struct reader *r);

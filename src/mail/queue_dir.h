@@ -1,7 +1,6 @@
 /* queue_dir - the queue directory: names, limits, who may do what.
  *
- * man page qmail-queue-format (section 5) has the whole of it. All paths are
- * relative to HOME/queue. */
+ * Man page queue(5) has the whole of it. All paths are relative to HOME/queue. */
 #ifndef MAIL_QUEUE_DIR_H
 #define MAIL_QUEUE_DIR_H
 

@@ -1,0 +1,59 @@
+/* qmail-clean - remove the queue files of messages that are done with.
+ *
+ * runs as  qmailq, started by qmail-start; trusts qmail-send with no file name
+ * fd 0     requests: "foop/NUMBER" or "todo/NUMBER", each ended by a NUL
+ * fd 1     an answer each: '+' gone, '!' try again later, 'x' not a request
+ * exits    0 when qmail-send is gone, 100 when it takes no answer,
+ *          111 when the queue or the requests cannot be reached */
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/fd.h"
+#include "base/heap.h"
+#include "base/reader.h"
+#include "base/sandbox.h"
+#include "base/signals.h"
+#include "base/writer.h"
+#include "conf.h"
+#include "mail/queue_dir.h"
+#include "queue/clean.h"
+
+#include <signal.h>
+
+/* A request with its NUL. One that is too long is read to its end, so that it
+ * gets one answer; its beginning alone is too long to be taken for a request. */
+static enum read_result next_request(struct reader *requests, struct bytes *text)
+{
+    enum read_result result = reader_until(requests, '\0', CLEAN_MAX_REQUEST + 1, text);
+    struct bytes rest = {0};
+    while (result == READ_TOO_LONG)
+        result = reader_until(requests, '\0', CLEAN_MAX_REQUEST, &rest);
+    bytes_free(&rest);
+    return result;
+}
+
+int main(void)
+{
+    static struct reader requests;
+    struct bytes text = {0};
+    enum read_result result;
+
+    die_name("qmail-clean");
+    heap_on_failure(die_of_memory);
+    if (!fd_fill_standard())
+        return DIE_TEMP;
+    queue_enter_or_die(CONF_QMAIL);
+    signals_ignore(SIGPIPE);
+    sandbox_enter(SANDBOX_FILES);
+    reader_open(&requests, 0, 0);
+
+    for (int served = 0;; served = (served + 1) % CLEAN_REQUESTS_PER_SWEEP) {
+        if (served == 0)
+            clean_sweep(clock_now()); /* what qmail-queue left behind when it died */
+        result = next_request(&requests, &text);
+        if (result != READ_ITEM)
+            return result == READ_END ? 0 : DIE_TEMP;
+        char answer = (char)clean_answer(bytes_view(&text));
+        if (!write_all(1, view_at(&answer, 1)))
+            return DIE_PERM;
+    }
+}
