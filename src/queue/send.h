@@ -31,8 +31,8 @@ const char *channel_name(enum channel c);
 enum {
     SEND_RETRY_S = 123,       /* after trouble with a file */
     SEND_ALERT_SLEEP_S = 10,  /* after trouble that stops everything */
-    SEND_MAX_RECORD = 1 << 20 /* bytes of an address in a queue file, that nothing
-                                 our programs write comes near */
+    SEND_MAX_RECORD = 1 << 22 /* bytes of a record in info, local, remote: one of an
+                                 envelope and what virtualdomains puts before it */
 };
 
 /* Control files: send_controls.c */

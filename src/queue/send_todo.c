@@ -5,6 +5,7 @@
 #include "base/reader.h"
 #include "base/writer.h"
 #include "conf.h"
+#include "mail/envelope.h"
 #include "mail/queue_dir.h"
 #include "queue/send.h"
 
@@ -151,34 +152,39 @@ static bool take_records(struct taken *t, off_t size)
     bool has_sender = false;
 
     for (;;) {
-        enum read_result result =
-            reader_until(&state.reader, '\0', SEND_MAX_RECORD, &state.record);
-        if (result == READ_END && state.record.len == 0 && has_sender)
+        struct envelope_record record;
+        enum envelope_result result =
+            envelope_next(&state.reader, &state.record, &record);
+        if (result == ENVELOPE_END && has_sender)
             return true;
-        if (result != READ_ITEM) {
+        switch (result) {
+        case ENVELOPE_RECORD:
+            break;
+        case ENVELOPE_END: /* even the null sender has a record */
+        case ENVELOPE_TRUNCATED:
+        case ENVELOPE_TOO_LONG:
+        case ENVELOPE_FAILED:
             log_line("warning: trouble reading %s", todo.text);
             return false;
-        }
-        struct view record = bytes_view(&state.record);
-        struct view rest = record.len ? view_from(record, 1) : record;
-        switch (record.len ? record.data[0] : '\0') {
-        case 'u':
-            uid = leading_number(rest);
-            break;
-        case 'p':
-            pid = leading_number(rest);
-            break;
-        case 'F':
-            take_sender(t->message, size, pid, uid, rest);
-            has_sender = true;
-            break;
-        case 'T':
-            if (!take_recipient(t, rest))
-                return false;
-            break;
-        default:
+        case ENVELOPE_UNKNOWN:
             log_line("warning: unknown record type in %s", todo.text);
             return false;
+        }
+        switch ((enum envelope_letter)record.letter) {
+        case ENVELOPE_UID:
+            uid = leading_number(record.value);
+            break;
+        case ENVELOPE_PID:
+            pid = leading_number(record.value);
+            break;
+        case ENVELOPE_SENDER:
+            take_sender(t->message, size, pid, uid, record.value);
+            has_sender = true;
+            break;
+        case ENVELOPE_RECIPIENT:
+            if (!take_recipient(t, record.value))
+                return false;
+            break;
         }
     }
 }
