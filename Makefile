@@ -19,6 +19,7 @@ WARN   = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
          -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
 CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) -Isrc -I$(BUILD)
 SANITIZE = cc -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LINK     = $(CONF_LD) $(if $(findstring sanitize,$(CONF_LD)),-I$(BUILD) tests/sanitize.c)
 SOURCES = $(shell find src tests -name '*.[ch]')
 COMPILE = $(CONF_CC) $(CFLAGS) -MMD -MP
 
@@ -67,7 +68,7 @@ $(foreach r,$(ROOMS) $(LAYERS),$(eval $(call ROOM,$(r))))
 define PROGRAM
 $(2)/$(notdir $(1)): $(BUILD)/src/$(1).o $(call archive,$(firstword $(subst /, ,$(1)))) $(ARCHIVES)
 	@mkdir -p $$(@D)
-	$$(CONF_LD) -o $$@ $$^ -lresolv
+	$$(LINK) -o $$@ $$^ -lresolv
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call PROGRAM,$(p),$(BUILD)/bin)))
 $(foreach p,$(HELPERS),$(eval $(call PROGRAM,$(p),$(BUILD))))
@@ -100,7 +101,7 @@ check: it man $(filter setup package,$(MAKECMDGOALS))
 UNIT = $(patsubst %.c,$(BUILD)/%.t,$(wildcard tests/unit/*/*.c))
 define UNIT_TEST
 $(1): $(BUILD)/tests/unit/$(2)/$(3).o $(BUILD)/tests/unit/tap.o $(sort $(call archive,$(2))) $(filter-out $(call archive,$(2)),$(ARCHIVES)) $(ARCHIVES)
-	$$(CONF_LD) -o $$@ $$^ -lresolv
+	$$(LINK) -o $$@ $$^ -lresolv
 endef
 $(foreach t,$(UNIT),$(eval $(call UNIT_TEST,$(t),$(notdir $(patsubst %/,%,$(dir $(t)))),$(basename $(notdir $(t))))))
 $(BUILD)/tests/%: CFLAGS += -Itests/unit
@@ -110,7 +111,8 @@ unit: $(UNIT)
 
 # $(MAKE) for the system tests and the demo: they build trees of their own.
 test: it man $(UNIT)
-	@BUILD='$(BUILD)' MAKE='$(MAKE)' sh tests/run.sh $(UNIT)
+	@BUILD='$(BUILD)' CONF_QMAIL='$(CONF_QMAIL)' CONF_USERS='$(CONF_USERS)' CONF_GROUPS='$(CONF_GROUPS)' \
+	    CONF_CC='$(CONF_CC)' CONF_LD='$(CONF_LD)' MAKE='$(MAKE)' sh tests/run.sh $(UNIT)
 sanitize:
 	$(MAKE) test BUILD=build/sanitize CONF_CC='$(SANITIZE) -O1 -g' CONF_LD='$(SANITIZE)'
 lint: it
@@ -118,7 +120,7 @@ lint: it
 format:
 	clang-format -i --style=file:src/.clang-format $(SOURCES)
 demo:
-	@sh tests/demo.sh
+	@MAKE='$(MAKE)' sh tests/demo.sh
 
 # The conf-* values, as C sees them; rewritten only when one of them changed.
 $(BUILD)/conf.h: src/admin/conf.sh FORCE
