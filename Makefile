@@ -18,6 +18,9 @@ CONF_GROUPS ?= $(shell sed -n 1,2p conf-groups)
 WARN   = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
          -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
 CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) -Isrc -I$(BUILD)
+SANITIZE = cc -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LINK     = $(CONF_LD) $(if $(findstring sanitize,$(CONF_LD)),-I$(BUILD) tests/sanitize.c)
+SOURCES = $(shell find src tests -name '*.[ch]')
 COMPILE = $(CONF_CC) $(CFLAGS) -MMD -MP
 
 # A room's programs: one file of the program's name with main. Everything else in
@@ -29,21 +32,27 @@ PROGRAMS = \
     dotqmail/forward mailbox/maildirmake users/qmail-newu users/qmail-getpw \
     admin/qmail-start admin/splogger
 # Helpers that stay in the build folder.
-HELPERS  =
+HELPERS  = admin/instpackage admin/instchown admin/instcheck
+BOOT     = $(foreach b,home proc binm1 binm2 binm3,$(b) $(b)+df)
+PAGES    = $(wildcard man/*.[1-8])
+DOCS     = $(wildcard doc/*)
 ROOMS    = accept queue deliver dotqmail mailbox users admin
 LAYERS   = mail net base
 
 ALL      = $(PROGRAMS) $(HELPERS)
-BINARIES = $(addprefix $(BUILD)/bin/,$(notdir $(ALL)))
+BINARIES = $(addprefix $(BUILD)/bin/,$(notdir $(PROGRAMS))) \
+           $(addprefix $(BUILD)/,$(notdir $(HELPERS)))
+BOOTFILES = $(addprefix $(BUILD)/boot/,$(BOOT))
+MANFILES = $(foreach p,$(PAGES),$(BUILD)/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 mains    = $(addprefix src/,$(addsuffix .c,$(ALL)))
 parts    = $(filter-out $(mains),$(wildcard src/$(1)/*.c))
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(call parts,$(1)))
 archive  = $(BUILD)/$(1).a
 ARCHIVES = $(foreach l,$(LAYERS),$(call archive,$(l)))
 
-.PHONY: it man setup check test sanitize lint format fuzz bench demo clean
+.PHONY: it man setup package check test unit sanitize lint format fuzz bench demo clean
 .DELETE_ON_ERROR:
-it: $(BINARIES)
+it: $(BINARIES) $(BOOTFILES) $(MANFILES)
 
 $(BUILD)/%.o: %.c $(BUILD)/conf.h
 	@mkdir -p $(@D)
@@ -55,18 +64,44 @@ $(call archive,$(1)): $(call objects,$(1))
 endef
 $(foreach r,$(ROOMS) $(LAYERS),$(eval $(call ROOM,$(r))))
 
+# $(1) is ROOM/NAME, $(2) where NAME goes.
 define PROGRAM
-$(BUILD)/bin/$(notdir $(1)): $(BUILD)/src/$(1).o $(call archive,$(firstword $(subst /, ,$(1)))) $(ARCHIVES)
+$(2)/$(notdir $(1)): $(BUILD)/src/$(1).o $(call archive,$(firstword $(subst /, ,$(1)))) $(ARCHIVES)
 	@mkdir -p $$(@D)
-	$$(CONF_LD) -o $$@ $$^ -lresolv
+	$$(LINK) -o $$@ $$^ -lresolv
 endef
-$(foreach p,$(ALL),$(eval $(call PROGRAM,$(p))))
+$(foreach p,$(PROGRAMS),$(eval $(call PROGRAM,$(p),$(BUILD)/bin)))
+$(foreach p,$(HELPERS),$(eval $(call PROGRAM,$(p),$(BUILD))))
+
+$(BOOTFILES): $(BUILD)/boot/%: src/admin/boot.sh $(BUILD)/conf.h
+	@mkdir -p $(@D)
+	@sh src/admin/boot.sh $* '$(CONF_QMAIL)' > $@
+
+# Manual pages say /var/qmail, @BREAK@ and @SPAWN@ for what conf-* set.
+define PAGE
+$(BUILD)/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1)): $(1) $(BUILD)/conf.h
+	@mkdir -p $$(@D)
+	@sed 's,/var/qmail,$(CONF_QMAIL),g; s,@BREAK@,$(CONF_BREAK),g; s,@SPAWN@,$(CONF_SPAWN),g' $$< > $$@
+endef
+$(foreach p,$(PAGES),$(eval $(call PAGE,$(p))))
+
+man: $(MANFILES)
+	@sh src/admin/man.sh $(BUILD)/man
+
+# As admins know them: make setup check. DESTDIR counts for all three.
+setup: it man
+	$(BUILD)/instpackage
+	$(BUILD)/instchown
+package: it man
+	$(BUILD)/instpackage
+check: it man $(filter setup package,$(MAKECMDGOALS))
+	$(BUILD)/instcheck -e
 
 # Unit tests: tests/unit/ROOM/NAME.c tests src/ROOM/NAME.c.
 UNIT = $(patsubst %.c,$(BUILD)/%.t,$(wildcard tests/unit/*/*.c))
 define UNIT_TEST
 $(1): $(BUILD)/tests/unit/$(2)/$(3).o $(BUILD)/tests/unit/tap.o $(sort $(call archive,$(2))) $(filter-out $(call archive,$(2)),$(ARCHIVES)) $(ARCHIVES)
-	$$(CONF_LD) -o $$@ $$^ -lresolv
+	$$(LINK) -o $$@ $$^ -lresolv
 endef
 $(foreach t,$(UNIT),$(eval $(call UNIT_TEST,$(t),$(notdir $(patsubst %/,%,$(dir $(t)))),$(basename $(notdir $(t))))))
 $(BUILD)/tests/%: CFLAGS += -Itests/unit
@@ -74,12 +109,29 @@ $(BUILD)/tests/%: CFLAGS += -Itests/unit
 unit: $(UNIT)
 	prove $(UNIT)
 
+# $(MAKE) for the system tests and the demo: they build trees of their own.
+test: it man $(UNIT)
+	@BUILD='$(BUILD)' CONF_QMAIL='$(CONF_QMAIL)' CONF_USERS='$(CONF_USERS)' CONF_GROUPS='$(CONF_GROUPS)' \
+	    CONF_CC='$(CONF_CC)' CONF_LD='$(CONF_LD)' MAKE='$(MAKE)' sh tests/run.sh $(UNIT)
+sanitize:
+	$(MAKE) test BUILD=build/sanitize CONF_CC='$(SANITIZE) -O1 -g' CONF_LD='$(SANITIZE)'
+lint: it
+	@sh tests/lint.sh $(BUILD)
+format:
+	clang-format -i --style=file:src/.clang-format $(SOURCES)
+demo:
+	@MAKE='$(MAKE)' sh tests/demo.sh
+
 # The conf-* values, as C sees them; rewritten only when one of them changed.
 $(BUILD)/conf.h: src/admin/conf.sh FORCE
 	@mkdir -p $(@D)
 	@sh src/admin/conf.sh '$(CONF_QMAIL)' '$(CONF_SPLIT)' '$(CONF_SPAWN)' '$(CONF_BREAK)' \
 	    '$(CONF_PATRN)' '$(CONF_USERS)' '$(CONF_GROUPS)' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(BUILD)/built.h: src/admin/built.sh FORCE
+	@sh src/admin/built.sh '$(BUILD)' '$(notdir $(PROGRAMS))' '$(BOOT)' '$(PAGES)' '$(DOCS)' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(BUILD)/src/admin/install_list.o: $(BUILD)/built.h
 FORCE:
 
 clean:

@@ -15,20 +15,36 @@ static _Noreturn void not_found(const char *kind, const char *name)
     die_temp("unable to find %s %s", kind, name);
 }
 
-uid_t identity_user_or_die(const char *name)
+bool identity_user(const char *name, uid_t *uid)
 {
     const struct passwd *entry = getpwnam(name);
-    if (!entry)
+    if (entry)
+        *uid = entry->pw_uid;
+    return entry;
+}
+
+bool identity_group(const char *name, gid_t *gid)
+{
+    const struct group *entry = getgrnam(name);
+    if (entry)
+        *gid = entry->gr_gid;
+    return entry;
+}
+
+uid_t identity_user_or_die(const char *name)
+{
+    uid_t uid;
+    if (!identity_user(name, &uid))
         not_found("user", name);
-    return entry->pw_uid;
+    return uid;
 }
 
 gid_t identity_group_or_die(const char *name)
 {
-    const struct group *entry = getgrnam(name);
-    if (!entry)
+    gid_t gid;
+    if (!identity_group(name, &gid))
         not_found("group", name);
-    return entry->gr_gid;
+    return gid;
 }
 
 bool identity_become(const struct identity *who)

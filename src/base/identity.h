@@ -12,6 +12,10 @@ struct identity {
                               NULL: gid is the only group */
 };
 
+/* The id of a user or a group. False where there is no such name. */
+bool identity_user(const char *name, uid_t *uid);
+bool identity_group(const char *name, gid_t *gid);
+
 /* The id of a user or a group. A name that is not there, or cannot be looked
  * up, prints "fatal: unable to find user NAME" (group NAME) on descriptor 2 and
  * exits 111. */

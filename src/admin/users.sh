@@ -1,0 +1,32 @@
+#!/bin/sh
+# Makes the groups and users of conf-groups and conf-users that are missing, and
+# says which. Existing ones stay as they are. usage, as root:
+# users.sh HOME "USER..." "GROUP..."
+set -eu
+PATH=$PATH:/usr/sbin:/sbin
+home=$1 users=$2 groups=$3
+
+set -- $groups
+[ $# -eq 2 ] || { echo 'users.sh: two groups are needed' >&2; exit 1; }
+queue_group=$1 other_group=$2
+for group in "$queue_group" "$other_group"; do
+    getent group "$group" > /dev/null && continue
+    echo "groupadd $group"
+    groupadd -r "$group"
+done
+
+set -- $users
+[ $# -eq 8 ] || { echo 'users.sh: eight users are needed' >&2; exit 1; }
+add() { # USER GROUP HOME
+    getent passwd "$1" > /dev/null && return
+    echo "useradd -g $2 -d $3 -s /usr/sbin/nologin $1"
+    # no home is made: installation makes HOME/alias
+    useradd -r -M -g "$2" -d "$3" -s /usr/sbin/nologin "$1"
+}
+add "$1" "$other_group" "$home/alias"
+add "$2" "$other_group" "$home"
+add "$3" "$other_group" "$home"
+add "$5" "$other_group" "$home"
+add "$6" "$queue_group" "$home"
+add "$7" "$queue_group" "$home"
+add "$8" "$queue_group" "$home"

@@ -1,0 +1,47 @@
+#!/usr/bin/python3
+"""make demo: works as it is, twice, beside another one, and leaves nothing behind."""
+from reqmail import *
+
+def processes():
+    out = subprocess.run(["ps", "-e", "-o", "args="], capture_output=True).stdout.decode("latin1")
+    return [l for l in out.splitlines() if re.search(r"svscan|supervise|tcpserver|multilog|qmail-", l)]
+
+
+def demo():
+    return subprocess.run(["make", "demo"], cwd=SOURCE, stdin=subprocess.DEVNULL, capture_output=True, timeout=600,
+                          env={"PATH": os.environ["PATH"], "MAKE": os.environ.get("MAKE", "make"), "USER": "tester"})
+
+
+before = processes()
+for run in ("first", "second"):
+    result = demo()
+    out = result.stdout.decode("latin1")
+    same(result.returncode, 0, run + " run: exit status")
+    same(result.stderr, b"", run + " run: no complaints")
+    found(r"^Delivered-To: alice@demo\.test$(.*\n)+.*Hello Alice, this came over a socket\.", out, run + " run: the message by SMTP")
+    found(r"^Delivered-To: alice@demo\.test$(.*\n)+.*Hello again\.", out, run + " run: the message by qmail-inject")
+    same(len(re.findall(r"^delivery \d+: success: did_1\+0\+0/$", out, re.M)), 2, run + " run: log lines")
+    found(r"^exiting$", out, run + " run: an orderly end")
+    same(processes(), before, run + " run: no process is left")
+
+# One that stays up, and another beside it.
+kept = subprocess.Popen(["make", "demo", "KEEP=1"], cwd=SOURCE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                        stderr=subprocess.STDOUT, env={"PATH": os.environ["PATH"], "USER": "tester"}, text=True)
+seen = []
+for line in kept.stdout:
+    seen.append(line)
+    if line.startswith("stop it"):
+        break
+pid = re.search(r"kill (\d+)", seen[-1])
+port = re.search(r"127\.0\.0\.1 port (\d+)", "".join(seen))
+ok(pid and port, "KEEP=1: says how to stop it and where it listens", "".join(seen[-20:]))
+if pid and port:
+    with socket.create_connection(("127.0.0.1", int(port.group(1))), 20) as s:
+        found(rb"^220 ", s.recv(200), "KEEP=1: it answers")
+    result = demo()
+    same(result.returncode, 0, "another one beside it")
+    found(r"so this demo lives in ", result.stdout.decode("latin1"), "another one has a place of its own")
+    os.kill(int(pid.group(1)), signal.SIGTERM)
+kept.communicate(timeout=60)
+same(processes(), before, "KEEP=1: nothing is left after its end")
+done()

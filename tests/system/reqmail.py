@@ -1,0 +1,380 @@
+"""reqmail - what the system tests have in common.
+
+    from reqmail import *
+
+    tree = Tree()
+    home = tree.user("alice")
+    with tree.running("./Maildir/"):
+        tree.queue(b"Subject: x\\n\\nhi\\n", "bob@example.test", ["alice@here.test"])
+        tree.wait_done(1)
+    same(len(maildir(home)), 1, "messages for alice")
+    done()
+
+The tree is that of the environment variable TREE, made by tests/run.sh. It works
+with the real user ids as root, and with one id otherwise; `root` tells which.
+Every wait has a limit, and what a test started is ended when it ends.
+"""
+import atexit, os, pwd, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+
+root = os.geteuid() == 0
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ME = "here.test"
+
+# -- TAP
+
+_count = _failed = 0
+
+
+def ok(passed, name, detail=""):
+    """One check. Returns whether it passed."""
+    global _count, _failed
+    _count += 1
+    print("%s %d - %s" % ("ok" if passed else "not ok", _count, name))
+    if not passed:
+        _failed += 1
+        for line in str(detail).splitlines():
+            print("# " + line)
+    sys.stdout.flush()
+    return bool(passed)
+
+
+def same(got, want, name):
+    return ok(got == want, name, "got  %r\nwant %r" % (got, want))
+
+
+def found(pattern, text, name):
+    """The regular expression matches somewhere in the text (lines are ^ and $)."""
+    as_bytes = isinstance(text, bytes)
+    if as_bytes and isinstance(pattern, str):
+        pattern = pattern.encode()
+    return ok(re.search(pattern, text, re.M), name, "no %r in %r" % (pattern, text[-3000:]))
+
+
+def note(text):
+    for line in str(text).splitlines():
+        print("# " + line)
+    sys.stdout.flush()
+
+
+def skip(count, why):
+    """These checks cannot be made here; why tells."""
+    global _count
+    for _ in range(count):
+        _count += 1
+        print("ok %d # SKIP %s" % (_count, why))
+
+
+def skip_all(why):
+    print("1..0 # SKIP " + why)
+    sys.exit(0)
+
+
+def done():
+    """The plan, and the end of the test."""
+    print("1..%d" % _count)
+    sys.exit(1 if _failed else 0)
+
+
+def wait_for(condition, seconds=20, every=0.03):
+    """The first true result of condition(), or None when the time is over."""
+    end = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result or time.monotonic() > end:
+            return result
+        time.sleep(every)
+
+
+# -- files
+
+def write(path, content, mode=0o644, owner=None):
+    """A file with that content; directories above it are made."""
+    if isinstance(content, str):
+        content = content.encode()
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as f:
+        f.write(content)
+    os.chmod(path, mode)
+    if root and owner:
+        os.chown(path, *owner)
+    return path
+
+
+def read(path):
+    try:
+        with open(path, "rb") as f:
+            return f.read()
+    except FileNotFoundError:
+        return b""
+
+
+def maildir(home, name="Maildir"):
+    """The messages in new/ of a maildir, oldest first."""
+    new = os.path.join(home, name, "new")
+    if not os.path.isdir(new):
+        return []
+    paths = [os.path.join(new, n) for n in os.listdir(new)]
+    return [read(p) for p in sorted(paths, key=lambda p: (os.stat(p).st_mtime_ns, p))]
+
+
+# -- an SMTP server that takes everything
+
+class Sink:
+    """Keeps what it is sent: messages is a list of (sender, recipients, data).
+    refuse maps a command's first word, or "END" for the final dot, to the reply that
+    it gets instead."""
+
+    def __init__(self, refuse=None):
+        self.refuse = refuse or {}
+        self.messages = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        self.listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        sender, recipients = None, []
+        with connection, connection.makefile("rwb") as stream:
+            def reply(text):
+                stream.write(text.encode() + b"\r\n")
+                stream.flush()
+            try:
+                reply("220 sink.test ESMTP")
+                for line in stream:
+                    word = line.split()[0].decode("latin1").upper() if line.split() else ""
+                    if word in self.refuse:
+                        reply(self.refuse[word])
+                    elif word == "MAIL":
+                        sender, recipients = line.strip().split(b":", 1)[1], []
+                        reply("250 ok")
+                    elif word == "RCPT":
+                        recipients.append(line.strip().split(b":", 1)[1])
+                        reply("250 ok")
+                    elif word == "DATA":
+                        reply("354 go ahead")
+                        data = b""
+                        for line in stream:
+                            if line == b".\r\n":
+                                break
+                            data += line[1:] if line.startswith(b".") else line
+                        if "END" in self.refuse:
+                            reply(self.refuse["END"])
+                        else:
+                            self.messages.append((sender, recipients, data))
+                            reply("250 taken")
+                    elif word == "QUIT":
+                        reply("221 bye")
+                        return
+                    else:
+                        reply("250 ok")
+            except OSError:
+                pass
+
+
+# -- the tree
+
+class Tree:
+    """An installed tree. A new one of these is stopped, its queue empty, its control
+    files those of a host named here.test, and its only aliases the system's own."""
+
+    def __init__(self, path=None):
+        self.path = path or os.environ["TREE"]
+        self.process = None
+        self.log_path = None
+        self.scratch = tempfile.mkdtemp(prefix="system.", dir=os.environ.get("SCRATCH"))
+        os.chmod(self.scratch, 0o755)
+        self.users = {}
+        names = os.environ.get("CONF_USERS", "").split()
+        self.names = names if len(names) == 8 else [pwd.getpwuid(os.geteuid()).pw_name] * 8
+        self.alias_ids = self.ids(0)
+        atexit.register(self._end)
+        self.reset()
+
+    def _end(self):
+        self.stop()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def at(self, *parts):
+        return os.path.join(self.path, *parts)
+
+    def bin(self, name):
+        return self.at("bin", name)
+
+    def ids(self, line):
+        """uid and gid of the user on that line of conf-users, counted from 0."""
+        entry = pwd.getpwnam(self.names[line])
+        return entry.pw_uid, entry.pw_gid
+
+    def reset(self):
+        self.stop()
+        for where in ("control", "users", "alias"):
+            for name in os.listdir(self.at(where)):
+                path = self.at(where, name)
+                shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+        for name in self.queue_files():
+            os.unlink(self.at("queue", name))
+        for name in ("me", "locals", "rcpthosts", "defaultdomain", "plusdomain"):
+            self.control(name, ME + "\n")
+        self.users = {}
+
+    def control(self, name, content):
+        """Writes control/NAME; None removes it."""
+        path = self.at("control", name)
+        if content is not None:
+            write(path, content)
+        elif os.path.exists(path):
+            os.unlink(path)
+
+    def alias(self, extension, content):
+        return write(self.at("alias", ".qmail-" + extension), content, owner=self.alias_ids)
+
+    def user(self, name):
+        """A recipient with a home directory of its own and an empty Maildir in it, by
+        users/assign. As root each has a user id of its own. Returns the home."""
+        uid = 60100 + len(self.users) if root else os.geteuid()
+        gid = 60100 + len(self.users) if root else os.getegid()
+        home = os.path.join(self.scratch, name)
+        os.mkdir(home)
+        for part in ("", "Maildir", "Maildir/tmp", "Maildir/new", "Maildir/cur"):
+            path = os.path.join(home, part)
+            os.makedirs(path, exist_ok=True)
+            os.chmod(path, 0o700 if part else 0o755)
+            if root:
+                os.chown(path, uid, gid)
+        self.users[name] = (uid, gid, home)
+        self._assign()
+        return home
+
+    def _assign(self):
+        lines = []
+        for name, (uid, gid, home) in self.users.items():
+            lines.append("=%s:%s:%d:%d:%s:::" % (name, name, uid, gid, home))
+            lines.append("+%s-:%s:%d:%d:%s:-::" % (name, name, uid, gid, home))
+        lines.append("+:%s:%d:%d:%s:-::" % ((self.names[0],) + self.alias_ids + (self.at("alias"),)))
+        write(self.at("users/assign"), "\n".join(lines) + "\n.\n")
+        subprocess.run([self.bin("qmail-newu")], check=True, timeout=20)
+
+    def dot_qmail(self, user, content, extension=""):
+        uid, gid, home = self.users[user]
+        return write(os.path.join(home, ".qmail" + extension), content, owner=(uid, gid))
+
+    # -- running
+
+    def start(self, default="./Maildir/", env=None):
+        """Starts the system; False if it does not come up."""
+        assert self.process is None
+        log = tempfile.NamedTemporaryFile(prefix="log.", dir=self.scratch, delete=False)
+        self.log_path = log.name
+        environment = {"PATH": self.at("bin") + ":/usr/local/bin:/usr/bin:/bin"}
+        environment.update(env or {})
+        with log:
+            self.process = subprocess.Popen(
+                [self.bin("qmail-start"), default], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=environment, cwd="/", start_new_session=True)
+        return bool(self.wait_log(r"^status: local 0/"))
+
+    def stop(self, seconds=30):
+        """Stops the system by SIGTERM. True if it went by itself."""
+        if self.process is None:
+            return True
+        process, self.process = self.process, None
+        process.terminate()
+        try:
+            process.wait(seconds)
+            in_time = True
+        except subprocess.TimeoutExpired:
+            in_time = False
+        try:  # what is left of its session, and only that
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        process.wait()
+        return in_time
+
+    def running(self, default="./Maildir/", env=None):
+        """For `with`: starts, and stops at the end."""
+        tree = self
+
+        class Running:
+            def __enter__(self):
+                if not tree.start(default, env):
+                    raise RuntimeError("the system does not start: %r" % tree.log())
+
+            def __exit__(self, *_):
+                tree.stop()
+        return Running()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def log(self):
+        return read(self.log_path).decode("latin1") if self.log_path else ""
+
+    def wait_log(self, pattern, seconds=20, count=1):
+        """Waits until the pattern matches count times in the log; the last match or None."""
+        def matches():
+            every = list(re.finditer(pattern, self.log(), re.M))
+            return every[-1] if len(every) >= count else None
+        return wait_for(matches, seconds)
+
+    def wait_done(self, count, seconds=30):
+        """Waits until count messages have left the queue since the start."""
+        return bool(self.wait_log(r"^end msg ", seconds, count))
+
+    def queue_files(self):
+        """The files of all messages, relative to queue/, sorted."""
+        names = []
+        for top in ("mess", "info", "local", "remote", "bounce", "intd", "todo", "pid"):
+            for where, _, files in os.walk(self.at("queue", top)):
+                names += [os.path.relpath(os.path.join(where, f), self.at("queue")) for f in files]
+        return sorted(names)
+
+    # -- putting mail in
+
+    def as_user(self, line):
+        """For subprocess's preexec_fn: become that user of conf-users (0: alias ...)."""
+        uid, gid = self.ids(line)
+
+        def become():
+            if root:
+                os.setgroups([])
+                os.setgid(gid)
+                os.setuid(uid)
+        return become
+
+    def queue(self, message, sender, recipients, env=None):
+        """Runs qmail-queue as the daemon user; its exit code."""
+        envelope = "F%s\0" % sender + "".join("T%s\0" % r for r in recipients) + "\0"
+        with tempfile.TemporaryFile() as on_0, tempfile.TemporaryFile() as on_1:
+            on_0.write(message)
+            on_0.seek(0)
+            on_1.write(envelope.encode())
+            on_1.seek(0)
+            return subprocess.run([self.bin("qmail-queue")], stdin=on_0, stdout=on_1, env=env or {}, cwd="/",
+                                  preexec_fn=self.as_user(1), timeout=60).returncode
+
+    def inject(self, message, *arguments, env=None):
+        """Runs qmail-inject; the CompletedProcess."""
+        environment = {"USER": "tester", "PATH": "/usr/bin:/bin"}
+        environment.update(env or {})
+        return subprocess.run([self.bin("qmail-inject")] + list(arguments), input=message, env=environment,
+                              capture_output=True, cwd="/", preexec_fn=self.as_user(1), timeout=60)
+
+    def smtp(self, lines, env=None):
+        """One session with qmail-smtpd, all lines sent at once; its replies as a text."""
+        environment = {"PROTO": "TCP", "TCPLOCALIP": "127.0.0.1", "TCPLOCALPORT": "25", "TCPLOCALHOST": ME,
+                       "TCPREMOTEIP": "127.0.0.1", "TCPREMOTEPORT": "40000", "TCPREMOTEHOST": "client.test"}
+        environment.update(env or {})
+        script = b"".join(l if isinstance(l, bytes) else l.encode() + b"\r\n" for l in lines)
+        return subprocess.run([self.bin("qmail-smtpd")], input=script, env=environment, stdout=subprocess.PIPE,
+                              cwd="/", preexec_fn=self.as_user(1), timeout=60).stdout.decode("latin1")
