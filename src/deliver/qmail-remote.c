@@ -104,7 +104,7 @@ static bool reach(const struct ip_address *ip, unsigned port,
 {
     static struct tcpto_table table;
     enum tcpto_state state = TCPTO_UNLISTED;
-    if (tcpto_open(&table, queue_dir, ip->family) == TCPTO_OPENED) {
+    if (tcpto_open(&table, queue_dir, ip->family) == TCPTO_DONE) {
         state = tcpto_state(&table, ip, clock_now(), getpid());
         tcpto_close(&table);
     }
@@ -118,7 +118,7 @@ static bool reach(const struct ip_address *ip, unsigned port,
     if (result == CONNECT_NOT_BOUND)
         finish_with(REMOTE_NOT_BOUND, VIEW(""));
     if ((result == CONNECT_TIMED_OUT || state == TCPTO_LISTED) &&
-        tcpto_open(&table, queue_dir, ip->family) == TCPTO_OPENED) {
+        tcpto_open(&table, queue_dir, ip->family) == TCPTO_DONE) {
         if (result == CONNECT_TIMED_OUT)
             tcpto_count(&table, ip, clock_now());
         else

@@ -1,6 +1,5 @@
 #include "mail/tcpto.h"
 
-#include "base/error.h"
 #include "base/fd.h"
 #include "base/os.h"
 
@@ -30,13 +29,13 @@ const char *tcpto_path(enum ip_family family)
     return form_of(family)->path;
 }
 
-/* The table's file, open and locked, or -1 with *opened and errno set. */
+/* The table's file, open and locked, or -1 with *result and errno set. */
 static int open_locked(const char *queue, enum ip_family family, int flags,
-                       enum tcpto_opened *opened)
+                       enum tcpto_result *result)
 {
     char path[256];
     int n = snprintf(path, sizeof path, "%s/%s", queue, tcpto_path(family));
-    *opened = TCPTO_NOT_OPENED;
+    *result = TCPTO_NOT_OPENED;
     if (n < 0 || (size_t)n >= sizeof path) {
         errno = ENAMETOOLONG;
         return -1;
@@ -44,26 +43,26 @@ static int open_locked(const char *queue, enum ip_family family, int flags,
     int fd = fd_open(path, flags | O_NONBLOCK, 0);
     if (fd == -1)
         return -1;
-    *opened = TCPTO_NOT_LOCKED;
+    *result = TCPTO_NOT_LOCKED;
     while (!os_lock(fd, true)) {
         if (errno == EINTR)
             continue;
         fd_close(&fd);
         return -1;
     }
-    *opened = TCPTO_OPENED;
+    *result = TCPTO_DONE;
     return fd;
 }
 
-enum tcpto_opened tcpto_open(struct tcpto_table *t, const char *queue,
+enum tcpto_result tcpto_open(struct tcpto_table *t, const char *queue,
                              enum ip_family family)
 {
     const struct form *f = form_of(family);
-    enum tcpto_opened opened;
+    enum tcpto_result result;
     *t = (struct tcpto_table){.family = family};
-    t->fd = open_locked(queue, family, O_RDWR, &opened);
+    t->fd = open_locked(queue, family, O_RDWR, &result);
     if (t->fd == -1)
-        return opened;
+        return result;
     while (t->len < f->size) {
         ssize_t n = read(t->fd, t->data + t->len, f->size - t->len);
         if (n == 0)
@@ -76,7 +75,7 @@ enum tcpto_opened tcpto_open(struct tcpto_table *t, const char *queue,
         }
     }
     t->len -= t->len % f->record_len;
-    return TCPTO_OPENED;
+    return TCPTO_DONE;
 }
 
 void tcpto_close(struct tcpto_table *t)
@@ -196,17 +195,17 @@ void tcpto_answered(struct tcpto_table *t, const struct ip_address *ip)
     put_record(t, i, &record);
 }
 
-bool tcpto_clear(const char *queue, enum ip_family family)
+enum tcpto_result tcpto_clear(const char *queue, enum ip_family family)
 {
     static const char zeros[QUEUE_TCPTO6_SIZE];
-    enum tcpto_opened opened;
-    int fd = open_locked(queue, family, O_WRONLY, &opened);
+    enum tcpto_result result;
+    int fd = open_locked(queue, family, O_WRONLY, &result);
     if (fd == -1)
-        return false;
+        return result;
     size_t size = form_of(family)->size;
     ssize_t n = pwrite(fd, zeros, size, 0);
     if (n >= 0 && (size_t)n < size)
         errno = ENOSPC;
     fd_close(&fd);
-    return n >= 0 && (size_t)n == size;
+    return n >= 0 && (size_t)n == size ? TCPTO_DONE : TCPTO_NOT_CLEARED;
 }

@@ -32,14 +32,21 @@ struct tcpto_record {
     uint32_t when; /* seconds since 1970, modulo 2^32 */
 };
 
-enum tcpto_opened { TCPTO_OPENED, TCPTO_NOT_OPENED, TCPTO_NOT_LOCKED, TCPTO_NOT_READ };
+/* How far one got with the file. */
+enum tcpto_result {
+    TCPTO_DONE,
+    TCPTO_NOT_OPENED,
+    TCPTO_NOT_LOCKED,
+    TCPTO_NOT_READ,
+    TCPTO_NOT_CLEARED
+};
 
 /* The name of the family's table, relative to the queue directory. */
 const char *tcpto_path(enum ip_family family);
 
 /* Opens the table in directory queue, waits for its lock and reads it. Without
- * TCPTO_OPENED errno says why and there is nothing to close. */
-enum tcpto_opened tcpto_open(struct tcpto_table *t, const char *queue,
+ * TCPTO_DONE errno says why and there is nothing to close. */
+enum tcpto_result tcpto_open(struct tcpto_table *t, const char *queue,
                              enum ip_family family);
 void tcpto_close(struct tcpto_table *t);
 
@@ -66,7 +73,8 @@ enum tcpto_state tcpto_state(const struct tcpto_table *t, const struct ip_addres
 void tcpto_count(struct tcpto_table *t, const struct ip_address *ip, int64_t now);
 void tcpto_answered(struct tcpto_table *t, const struct ip_address *ip);
 
-/* Zeros in place of the family's table, under its lock. False with errno set. */
-bool tcpto_clear(const char *queue, enum ip_family family);
+/* Puts zeros in place of the family's table, under its lock. Without TCPTO_DONE errno
+ * says why. */
+enum tcpto_result tcpto_clear(const char *queue, enum ip_family family);
 
 #endif
