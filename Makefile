@@ -29,6 +29,7 @@ PROGRAMS = \
     accept/qmail-smtpd accept/qmail-inject accept/sendmail \
     queue/qmail-queue queue/qmail-send queue/qmail-clean \
     deliver/qmail-lspawn deliver/qmail-local deliver/qmail-rspawn deliver/qmail-remote \
+    deliver/qmail-tcpto deliver/qmail-tcpok \
     dotqmail/forward mailbox/maildirmake users/qmail-newu users/qmail-getpw \
     admin/qmail-start admin/splogger
 # Helpers that stay in the build folder.

@@ -4,15 +4,21 @@
 #define _DEFAULT_SOURCE
 #include "base/os.h"
 
+#include <arpa/nameser.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <ifaddrs.h>
+#include <limits.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <resolv.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 bool os_pipe_cloexec(int ends[2])
@@ -88,6 +94,64 @@ bool os_each_own_address(void (*each)(void *arg, int family, const void *address
     }
     freeifaddrs(list);
     return true;
+}
+
+void os_random(void *out, size_t len)
+{
+    enum { MOST_AT_ONCE = 256 };
+    unsigned char *at = out;
+    while (len) {
+        size_t part = len < MOST_AT_ONCE ? len : MOST_AT_ONCE;
+        if (getentropy(at, part) == -1)
+            break;
+        at += part;
+        len -= part;
+    }
+    /* a kernel without a generator: better than always the same */
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t mix = (uint64_t)now.tv_nsec * 2654435761u ^ (uint64_t)getpid() << 32;
+    for (; len; len--) {
+        mix = mix * 6364136223846793005u + 1442695040888963407u;
+        *at++ = (unsigned char)(mix >> 56);
+    }
+}
+
+/* Reads the resolver's configuration once. */
+static bool resolver_ready(void)
+{
+    static bool ready;
+    if (!ready && res_init() == -1)
+        return false;
+    _res.options &= ~(unsigned long)RES_USE_EDNS0;
+    ready = true;
+    return true;
+}
+
+ssize_t os_dns_send(const void *query, size_t len, void *answer, size_t room)
+{
+    if (len > INT_MAX || room > INT_MAX || !resolver_ready())
+        return -1;
+    return res_send(query, (int)len, answer, (int)room);
+}
+
+bool os_dns_each_candidate(const char *name, bool (*each)(void *arg, const char *name),
+                           void *arg)
+{
+    char candidate[NS_MAXDNAME];
+    unsigned dots = 0;
+    for (const char *c = name; *c; c++)
+        dots += *c == '.';
+    if (!resolver_ready() || (name[0] && name[strlen(name) - 1] == '.'))
+        return each(arg, name);
+    if (dots >= _res.ndots && each(arg, name))
+        return true;
+    for (char *const *domain = _res.dnsrch; *domain; domain++) {
+        int n = snprintf(candidate, sizeof candidate, "%s.%s", name, *domain);
+        if (n > 0 && (size_t)n < sizeof candidate && each(arg, candidate))
+            return true;
+    }
+    return dots < _res.ndots && each(arg, name);
 }
 
 void os_syslog_open(const char *tag, int facility)

@@ -6,6 +6,7 @@
 #define BASE_OS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -39,6 +40,19 @@ pid_t os_spawn(int (*child)(void *arg), void *arg);
  * order. False with errno set when the list is not to be had. */
 bool os_each_own_address(void (*each)(void *arg, int family, const void *address),
                          void *arg);
+
+/* Fills out with bytes that nobody can guess. */
+void os_random(void *out, size_t len);
+
+/* Sends a DNS query to the name servers of the system's resolver, which keeps the
+ * time limits and repeats over TCP what does not fit a datagram. The length of the
+ * answer, or -1 where no server gave one in time. EDNS is left to the query. */
+ssize_t os_dns_send(const void *query, size_t len, void *answer, size_t room);
+
+/* The names to try for name by the resolver's search list: calls each(arg,
+ * candidate) with every candidate in turn until it returns true. Whether it did. */
+bool os_dns_each_candidate(const char *name, bool (*each)(void *arg, const char *name),
+                           void *arg);
 
 /* One line to the system log (syslog(3)). */
 void os_syslog_open(const char *tag, int facility);
