@@ -30,8 +30,11 @@ static enum read_result fill(struct reader *r, bool wait)
         return READ_FAILED;
     if (r->ended)
         return READ_END;
-    if (wait && r->before_wait)
+    if (wait && r->before_wait) {
         r->before_wait(r->before_wait_arg);
+        if (r->error)
+            return READ_FAILED;
+    }
     for (;;) {
         if (wait && r->timeout_s &&
             !fd_wait(r->fd, POLLIN, (int64_t)r->timeout_s * 1000))
@@ -96,6 +99,29 @@ enum read_result reader_until(struct reader *r, char delimiter, size_t max,
             return READ_ITEM;
         }
     }
+}
+
+enum read_result reader_skip_past(struct reader *r, char delimiter)
+{
+    for (;;) {
+        struct view unread;
+        enum read_result result = reader_peek(r, &unread);
+        if (result != READ_ITEM)
+            return result;
+        size_t at = view_find(unread, delimiter);
+        bool found = at < unread.len;
+        reader_skip(r, found ? at + 1 : at);
+        if (found)
+            return READ_ITEM;
+    }
+}
+
+void reader_wipe(struct reader *r)
+{
+    volatile char *p = r->data;
+    for (size_t i = 0; i < sizeof r->data; i++)
+        if (i < r->start || i >= r->end)
+            p[i] = 0;
 }
 
 enum read_result reader_fill_now(struct reader *r)

@@ -34,7 +34,8 @@ struct reader {
 void reader_open(struct reader *r, int fd, unsigned timeout_s);
 
 /* before_wait(arg) is called whenever the buffer is empty and the descriptor is
- * about to be read: the place to flush replies. */
+ * about to be read: the place to flush replies. It may set r->error, which ends
+ * the reading, and r->timeout_s. */
 void reader_on_wait(struct reader *r, void (*before_wait)(void *arg), void *arg);
 
 /* The unread bytes, at least one: reads if there are none. READ_ITEM, READ_END
@@ -53,6 +54,14 @@ void reader_skip(struct reader *r, size_t len);
  * READ_FAILED    item holds what came before the failure */
 enum read_result reader_until(struct reader *r, char delimiter, size_t max,
                               struct bytes *item);
+
+/* Drops what comes up to the next byte of value delimiter, and that byte.
+ * READ_ITEM, READ_END or READ_FAILED. */
+enum read_result reader_skip_past(struct reader *r, char delimiter);
+
+/* Overwrites what is left in the buffer of bytes already read, which may have
+ * been a password. */
+void reader_wipe(struct reader *r);
 
 /* One read(2) if the buffer is empty, without waiting: for descriptors that
  * poll(2) called readable. READ_ITEM also when nothing was there (EAGAIN). */
