@@ -39,7 +39,7 @@ static void bug(int sig)
     _exit(QUEUE_BUG);
 }
 
-static void catch (int sig, void (*handler)(int))
+static void handle(int sig, void (*handler)(int))
 {
     struct sigaction act = {.sa_handler = handler};
     sigemptyset(&act.sa_mask);
@@ -63,8 +63,8 @@ static void prepare_signals(void)
     for (size_t i = 0; i < COUNT(ignored); i++)
         signals_ignore(ignored[i]);
     for (size_t i = 0; i < COUNT(bugs); i++)
-        catch (bugs[i], bug);
-    catch (SIGALRM, timed_out);
+        handle(bugs[i], bug);
+    handle(SIGALRM, timed_out);
     alarm(QUEUE_WRITE_LIMIT_S);
 }
 
