@@ -182,21 +182,25 @@ enum queue_exit queue_entry_publish(struct queue_entry *e)
     return QUEUE_OK;
 }
 
-static bool discard(int fd, const char *path)
+static void empty(int fd)
 {
     int emptied = ftruncate(fd, 0);
     (void)emptied; /* the name goes all the same, and usually the space with it */
-    return file_remove(path);
 }
 
 void queue_entry_discard(struct queue_entry *e)
 {
+    if (e->has_intd)
+        empty(e->intd_fd);
+    if (e->has_mess)
+        empty(e->mess_fd);
+
     /* an envelope without a message would block the number for ever: while it
      * is there, the message stays, for the cleanup to find both */
-    if (e->has_intd && !discard(e->intd_fd, e->intd.text))
+    if (e->has_intd && !file_remove(e->intd.text))
         return;
     if (e->has_mess)
-        discard(e->mess_fd, e->mess.text);
+        file_remove(e->mess.text);
     if (e->has_pid)
         file_remove(e->pid.text);
 }
