@@ -184,6 +184,24 @@ def size_limits(tap):
         remove_all()
 
 
+def closed_descriptors(tap):
+    """No file of the queue gets the number of a standard descriptor."""
+    for closed, code in (((1,), READ), ((0, 1), READ), ((0, 1, 2), READ), ((2,), QUEUED)):
+        def before():
+            for fd in closed:
+                os.close(fd)
+        got = run_plainly(before)
+        left = ["intd", "mess", "todo"] if code == QUEUED else []
+        tap.ok(got == code and kinds(files()) == left and not incomplete(), "closed: %s" % (closed,), got, files(), incomplete())
+        remove_all()
+    # some C libraries give set-uid programs a descriptor 0 that cannot be read
+    got = run_plainly(lambda: os.close(0))
+    mess = [slurp(f) for f in files() if f.startswith("mess/")]
+    ok = (got == READ and files() == []) or (got == QUEUED and len(mess) == 1 and mess[0].count(b"\n") == 1)
+    tap.ok(ok, "closed: 0 is an empty message, or none", got, files())
+    remove_all()
+
+
 def run_plainly(before):
     """Without strace, whose trace would be limited too."""
     with tempfile.TemporaryFile() as message, tempfile.TemporaryFile() as envelope:
@@ -204,4 +222,5 @@ alarm_at_each(tap, calls)
 fail_each(tap, calls)
 two_failures(tap, calls)
 size_limits(tap)
+closed_descriptors(tap)
 tap.done()
