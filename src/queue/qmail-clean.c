@@ -35,7 +35,6 @@ int main(void)
 {
     static struct reader requests;
     struct bytes text = {0};
-    enum read_result result;
 
     die_name("qmail-clean");
     heap_on_failure(die_of_memory);
@@ -49,7 +48,7 @@ int main(void)
     for (int served = 0;; served = (served + 1) % CLEAN_REQUESTS_PER_SWEEP) {
         if (served == 0)
             clean_sweep(clock_now()); /* what qmail-queue left behind when it died */
-        result = next_request(&requests, &text);
+        enum read_result result = next_request(&requests, &text);
         if (result != READ_ITEM)
             return result == READ_END ? 0 : DIE_TEMP;
         char answer = (char)clean_answer(bytes_view(&text));

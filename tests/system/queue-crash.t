@@ -2,7 +2,8 @@
 """qmail-queue killed at each of its system calls, and each of them failing: a
 message is queued whole or not at all, the exit code tells which, and what stays
 behind is what the format allows and qmail-clean removes."""
-import pwd, resource, signal, time
+import pwd, resource, signal, sys, time
+sys.dont_write_bytecode = True
 from queue_rig import *
 
 DAY_AND_A_HALF = 129600

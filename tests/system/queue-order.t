@@ -2,7 +2,8 @@
 """qmail-queue: everything is on stable storage before it has a name in todo/, and
 that name before the exit. Recorded with strace; then the checker must find what
 is wrong with the same record after one step has been taken out or moved."""
-import copy
+import copy, sys
+sys.dont_write_bytecode = True
 from queue_rig import *
 
 ROLES = (("pid/", "message"), ("intd/", "envelope"), ("mess/", "mess directory"), ("todo", "todo directory"),
