@@ -79,6 +79,10 @@ void bytes_add_text(struct bytes *b, const char *text);
 void bytes_add_byte(struct bytes *b, char byte);
 void bytes_add_number(struct bytes *b, uint64_t n);
 
+/* Appends like bytes_add(), but where there is no memory it returns false with b
+ * unchanged, whatever heap_on_failure() was told. more is not part of b. */
+bool bytes_try_add(struct bytes *b, struct view more);
+
 /* Appends what printf would print. For short texts without NULs. */
 void bytes_add_format(struct bytes *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
