@@ -114,18 +114,37 @@ bool byte_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-void bytes_reserve(struct bytes *b, size_t more)
+/* How much b should have so that more bytes fit, growing by doubling. */
+static size_t room_for(const struct bytes *b, size_t more)
 {
-    if (b->room - b->len >= more)
-        return;
     size_t need = more > SIZE_MAX - b->len ? SIZE_MAX : b->len + more;
     size_t room = b->room > SIZE_MAX / 2 ? SIZE_MAX : b->room * 2;
     if (room < SMALLEST_ROOM)
         room = SMALLEST_ROOM;
-    if (room < need)
-        room = need;
+    return room < need ? need : room;
+}
+
+void bytes_reserve(struct bytes *b, size_t more)
+{
+    if (b->room - b->len >= more)
+        return;
+    size_t room = room_for(b, more);
     b->data = heap_resize(b->data, room, 1);
     b->room = room;
+}
+
+bool bytes_try_add(struct bytes *b, struct view more)
+{
+    if (b->room - b->len < more.len) {
+        size_t room = room_for(b, more.len);
+        char *fresh = heap_try_resize(b->data, room, 1);
+        if (!fresh)
+            return false;
+        b->data = fresh;
+        b->room = room;
+    }
+    bytes_add(b, more);
+    return true;
 }
 
 void bytes_add(struct bytes *b, struct view more)

@@ -24,8 +24,9 @@ struct bytes {
     size_t room; /* bytes allocated */
 };
 
-/* A view of a string literal, for initializers too. */
+/* A view of a string literal; and the same in the initializer of static data. */
 #define VIEW(literal) ((struct view){literal, sizeof(literal) - 1})
+#define VIEW_INIT(literal) {literal, sizeof(literal) - 1}
 
 /* A view of a C string, without its NUL. */
 struct view view_of(const char *text);
@@ -78,6 +79,10 @@ void bytes_add(struct bytes *b, struct view more);
 void bytes_add_text(struct bytes *b, const char *text);
 void bytes_add_byte(struct bytes *b, char byte);
 void bytes_add_number(struct bytes *b, uint64_t n);
+
+/* Appends like bytes_add(), but where there is no memory it returns false with b
+ * unchanged, whatever heap_on_failure() was told. more is not part of b. */
+bool bytes_try_add(struct bytes *b, struct view more);
 
 /* Appends what printf would print. For short texts without NULs. */
 void bytes_add_format(struct bytes *b, const char *format, ...)

@@ -5,14 +5,16 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
     TABLES = 256,
     PAIR = 8, /* bytes of a pair of numbers */
     HEADER = TABLES * PAIR,
-    COMPARE_STEP = 512
+    STEP = 512, /* bytes read at a time */
+    SLOTS_AT_ONCE = 16,
+    MAX_SLOTS_SEEN = 65536, /* half of a table's slots are empty: runs are short */
+    MAX_OTHERS = 1024       /* keys with the same hash as the one looked for */
 };
 
 static uint32_t hash_of(struct view key)
@@ -37,38 +39,36 @@ static void pack(unsigned char *at, uint32_t n)
 
 /* Reading */
 
-static bool read_at(int fd, uint64_t from, void *into, size_t len)
+/* Reads between least and len bytes, as many as the file has from there on. The
+ * number of bytes, or 0 with errno set. */
+static size_t read_some(int fd, uint64_t from, void *into, size_t least, size_t len)
 {
     char *at = into;
-    while (len) {
-        ssize_t n = pread(fd, at, len, (off_t)from);
+    size_t got = 0;
+    while (got < len) {
+        ssize_t n = pread(fd, at + got, len - got, (off_t)(from + got));
         if (n == -1 && errno == EINTR)
             continue;
-        if (n <= 0) {
-            if (n == 0)
-                errno = EPROTO;
-            return false;
-        }
-        at += n;
-        from += (uint64_t)n;
-        len -= (size_t)n;
+        if (n == -1)
+            return 0;
+        if (n == 0)
+            break;
+        got += (size_t)n;
     }
-    return true;
+    if (got >= least)
+        return got;
+    errno = EPROTO;
+    return 0;
 }
 
-static bool read_pair(int fd, uint64_t from, uint32_t *a, uint32_t *b)
+static bool read_at(int fd, uint64_t from, void *into, size_t len)
 {
-    unsigned char pair[PAIR];
-    if (!read_at(fd, from, pair, sizeof pair))
-        return false;
-    *a = unpack(pair);
-    *b = unpack(pair + 4);
-    return true;
+    return len == 0 || read_some(fd, from, into, len, len) != 0;
 }
 
 static enum cdb_result key_matches(int fd, uint64_t from, struct view key)
 {
-    char part[COMPARE_STEP];
+    char part[STEP];
     while (key.len) {
         size_t n = key.len < sizeof part ? key.len : sizeof part;
         if (!read_at(fd, from, part, n))
@@ -81,55 +81,99 @@ static enum cdb_result key_matches(int fd, uint64_t from, struct view key)
     return CDB_FOUND;
 }
 
-static enum cdb_result read_record(int fd, uint64_t size, uint32_t at, struct view key,
+/* The record at at, if it has this key. Nearly all records come with the first
+ * read. */
+static enum cdb_result read_record(int fd, uint64_t at, struct view key,
                                    struct bytes *data)
 {
-    uint32_t key_len, data_len;
-    if (!read_pair(fd, at, &key_len, &data_len))
+    unsigned char head[STEP];
+    size_t got = read_some(fd, at, head, PAIR, sizeof head);
+    if (got == 0)
         return CDB_FAILED;
+    size_t key_len = unpack(head), data_len = unpack(head + 4);
     if (key_len != key.len)
         return CDB_ABSENT;
-    enum cdb_result result = key_matches(fd, (uint64_t)at + PAIR, key);
-    if (result != CDB_FOUND)
-        return result;
-    uint64_t from = (uint64_t)at + PAIR + key_len;
-    if (from + data_len > size) { /* before so much memory is asked for */
-        errno = EPROTO;
+    if (key_len <= got - PAIR) {
+        if (!view_equal(view_at((const char *)head + PAIR, key_len), key))
+            return CDB_ABSENT;
+    } else {
+        enum cdb_result result = key_matches(fd, at + PAIR, key);
+        if (result != CDB_FOUND)
+            return result;
+    }
+    if (data_len > CDB_MAX_DATA) {
+        errno = EFBIG;
         return CDB_FAILED;
     }
     bytes_clear(data);
     bytes_reserve(data, data_len);
-    if (!read_at(fd, from, data->data, data_len))
+    if (PAIR + key_len + data_len <= got)
+        bytes_add(data, view_at((const char *)head + PAIR + key_len, data_len));
+    else if (read_at(fd, at + PAIR + key_len, data->data, data_len))
+        data->len = data_len;
+    else
         return CDB_FAILED;
-    data->len = data_len;
     return CDB_FOUND;
+}
+
+/* A table on its way past the eyes, a block at a time. */
+struct search {
+    int fd;
+    uint64_t table;
+    uint32_t slots, slot;
+    unsigned char block[SLOTS_AT_ONCE * PAIR];
+    size_t used, len; /* of block */
+};
+
+static bool next_slot(struct search *s, uint32_t *hash, uint32_t *at)
+{
+    if (s->used == s->len) {
+        size_t left = s->slots - s->slot;
+        size_t len = (left < SLOTS_AT_ONCE ? left : SLOTS_AT_ONCE) * PAIR;
+        s->used = 0;
+        s->len =
+            read_some(s->fd, s->table + (uint64_t)s->slot * PAIR, s->block, len, len);
+        if (s->len == 0)
+            return false;
+    }
+    *hash = unpack(s->block + s->used);
+    *at = unpack(s->block + s->used + 4);
+    s->used += PAIR;
+    if (++s->slot == s->slots) {
+        s->slot = 0;
+        s->used = s->len;
+    }
+    return true;
 }
 
 enum cdb_result cdb_find(int fd, struct view key, struct bytes *data)
 {
     uint32_t hash = hash_of(key);
-    uint32_t table, slots;
-    struct stat st;
+    unsigned char pair[PAIR];
+    int others = 0;
 
-    if (fstat(fd, &st) == -1)
+    if (!read_at(fd, (uint64_t)(hash % TABLES) * PAIR, pair, sizeof pair))
         return CDB_FAILED;
-    if (!read_pair(fd, (uint64_t)(hash % TABLES) * PAIR, &table, &slots))
-        return CDB_FAILED;
-    uint32_t slot = slots ? hash / TABLES % slots : 0;
-    for (uint32_t seen = 0; seen < slots; seen++) {
+    struct search search = {.fd = fd, .table = unpack(pair), .slots = unpack(pair + 4)};
+    if (search.slots == 0)
+        return CDB_ABSENT;
+    search.slot = hash / TABLES % search.slots;
+    for (uint32_t seen = 0; seen < search.slots; seen++) {
         uint32_t slot_hash, at;
-        if (!read_pair(fd, (uint64_t)table + (uint64_t)slot * PAIR, &slot_hash, &at))
+        if (!next_slot(&search, &slot_hash, &at))
             return CDB_FAILED;
         if (at == 0)
             return CDB_ABSENT;
         if (slot_hash == hash) {
-            enum cdb_result result =
-                read_record(fd, (uint64_t)st.st_size, at, key, data);
+            enum cdb_result result = read_record(fd, at, key, data);
             if (result != CDB_ABSENT)
                 return result;
+            others++;
         }
-        if (++slot == slots)
-            slot = 0;
+        if (seen > MAX_SLOTS_SEEN || others > MAX_OTHERS) {
+            errno = EPROTO; /* no writer fills a table like that */
+            return CDB_FAILED;
+        }
     }
     return CDB_ABSENT;
 }

@@ -3,16 +3,22 @@
  * The 32-bit format of users/cdb, morercpthosts.cdb and tcprules: 256 pairs
  * (position, slots) of hash tables, the records (key length, data length, key,
  * data), the tables (hash, position). Numbers are little-endian. A file may be
- * damaged or hostile: nothing outside it is read and no search is endless. */
+ * damaged or hostile: nothing outside it is read, and a search takes bounded
+ * memory and a bounded number of steps, so a daemon may look things up itself. */
 #ifndef BASE_CDB_H
 #define BASE_CDB_H
 
 #include "base/bytes.h"
 
+enum {
+    CDB_MAX_DATA = 1048576 /* bytes of a record's data that cdb_find() takes */
+};
+
 enum cdb_result {
     CDB_FOUND,
     CDB_ABSENT,
-    CDB_FAILED /* read error, or the file is damaged (errno EPROTO) */
+    CDB_FAILED /* read error, or the file is damaged (errno EPROTO), or the
+                  record's data is too long (errno EFBIG) */
 };
 
 /* Looks key up in the open file fd; data is replaced by what belongs to the

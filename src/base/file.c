@@ -32,9 +32,7 @@ enum file_result file_read_fd(int fd, size_t max, struct bytes *content)
     }
 }
 
-/* A dangling symbolic link is there, but does not lead to a file: an admin's
- * mistake, not an absent file. */
-static bool is_really_absent(const char *path)
+bool file_is_absent(const char *path)
 {
     struct stat st;
     bool absent = lstat(path, &st) == -1 && errno == ENOENT;
@@ -46,7 +44,7 @@ enum file_result file_read(const char *path, size_t max, struct bytes *content)
 {
     int fd = fd_open_read(path);
     if (fd == -1) {
-        if (errno == ENOENT && is_really_absent(path))
+        if (errno == ENOENT && file_is_absent(path))
             return FILE_ABSENT;
         return FILE_FAILED;
     }

@@ -26,6 +26,11 @@ enum file_result file_read(const char *path, size_t max, struct bytes *content);
  * FILE_ABSENT. */
 enum file_result file_read_fd(int fd, size_t max, struct bytes *content);
 
+/* After an ENOENT for path: whether there is really nothing of that name. A
+ * dangling symbolic link is an admin's mistake, not an absent file. errno is
+ * ENOENT afterwards. */
+bool file_is_absent(const char *path);
+
 /* Starts writing fd's data out without waiting. Where several files are synced
  * at one step, begin with this for each of them: one commit of the journal
  * then serves them all. */

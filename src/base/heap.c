@@ -51,6 +51,11 @@ void *heap_try(size_t count, size_t each)
     return resize(NULL, count, each);
 }
 
+void *heap_try_resize(void *old, size_t count, size_t each)
+{
+    return resize(old, count, each);
+}
+
 void heap_free(void *p)
 {
     free(p);

@@ -19,9 +19,11 @@ void *heap_array(size_t count, size_t each);
  * released. */
 void *heap_resize(void *old, size_t count, size_t each);
 
-/* Asks for what heap_array() would give, but returns NULL with errno set where
- * there is no memory. For what can be done without. */
+/* Ask for what heap_array() and heap_resize() would give, but return NULL with
+ * errno set where there is no memory; then old stays. For what can be done
+ * without. */
 void *heap_try(size_t count, size_t each);
+void *heap_try_resize(void *old, size_t count, size_t each);
 
 void heap_free(void *p);
 

@@ -22,6 +22,12 @@ size_t loop_want(struct loop *l, int fd, short events)
     return l->count++;
 }
 
+size_t loop_drop(struct loop *l, size_t want)
+{
+    l->wants[want] = l->wants[--l->count];
+    return l->count;
+}
+
 void loop_wake_now(struct loop *l)
 {
     l->wake_ms = 0;

@@ -2,7 +2,10 @@
  *
  * The parts of a daemon say what they want with loop_want() and loop_wake_*();
  * loop_wait() sleeps until something of it is there; then each part asks
- * loop_ready() for its descriptors. Any number of descriptors, of any value. */
+ * loop_ready() for its descriptors. Any number of descriptors, of any value.
+ *
+ * A daemon with thousands of descriptors that seldom change begins once, keeps
+ * its wants from turn to turn and takes them back with loop_drop(). */
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
 
@@ -22,6 +25,10 @@ void loop_begin(struct loop *l);
 /* Wakes when fd is ready for events (POLLIN, POLLOUT), has an error or was
  * closed. The number given back is for loop_ready(). */
 size_t loop_want(struct loop *l, int fd, short events);
+
+/* Takes back want. The last want gets its number; the number that it had until
+ * now is given back (want itself, where that was the last). */
+size_t loop_drop(struct loop *l, size_t want);
 
 /* Wakes no later than: at once; at a time of the steady clock; in so many
  * seconds of any clock. */

@@ -26,6 +26,17 @@ bool os_pipe_cloexec(int ends[2])
     return pipe2(ends, O_CLOEXEC) == 0;
 }
 
+void os_close_from(int first)
+{
+#ifdef CLOSE_RANGE_CLOEXEC
+    if (close_range((unsigned)first, ~0U, 0) == 0)
+        return;
+#endif
+    long limit = sysconf(_SC_OPEN_MAX);
+    for (int fd = first; fd < (limit > 0 ? limit : 1024); fd++)
+        close(fd);
+}
+
 void os_start_writeback(int fd)
 {
 #ifdef SYNC_FILE_RANGE_WRITE

@@ -13,6 +13,10 @@
 /* A pipe whose ends are closed on exec. */
 bool os_pipe_cloexec(int ends[2]);
 
+/* Closes every descriptor from first on. Where the system has no call for that,
+ * those below the limit of open files. */
+void os_close_from(int first);
+
 /* Starts writing fd's data to disk without waiting for it. Says nothing about
  * when it is there: fsync(2) does. May do nothing. */
 void os_start_writeback(int fd);

@@ -18,23 +18,33 @@ struct start {
     sigset_t mask; /* of the parent, for the child */
 };
 
-/* Descriptors are first copied above every number that is wanted, so that no
- * copy overwrites one that is still to be copied. */
+/* A descriptor that is among the numbers wanted could be overwritten before it
+ * is copied; those above all of them are safe where they are. */
+static bool is_above(const struct process *p, int fd)
+{
+    for (size_t i = 0; i < p->fd_count; i++)
+        if (p->fds[i].want >= fd)
+            return false;
+    return true;
+}
+
 static bool place_fds(const struct process *p)
 {
-    int copies[PROCESS_MAX_FDS];
+    int from[PROCESS_MAX_FDS];
     int above = 3;
 
     for (size_t i = 0; i < p->fd_count; i++)
         if (p->fds[i].want >= above)
             above = p->fds[i].want + 1;
     for (size_t i = 0; i < p->fd_count; i++) {
-        copies[i] = fcntl(p->fds[i].have, F_DUPFD_CLOEXEC, above);
-        if (copies[i] == -1)
+        from[i] = p->fds[i].have;
+        if (!is_above(p, from[i]))
+            from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, above);
+        if (from[i] == -1)
             return false;
     }
     for (size_t i = 0; i < p->fd_count; i++)
-        if (dup2(copies[i], p->fds[i].want) == -1)
+        if (dup2(from[i], p->fds[i].want) == -1)
             return false;
     return true;
 }
@@ -44,6 +54,8 @@ int process_become(const struct process *p)
     const struct process_failures *exits = &p->failures;
 
     if (!place_fds(p))
+        return exits->fds;
+    if (p->files && setrlimit(RLIMIT_NOFILE, p->files) == -1)
         return exits->fds;
     if (p->dir && chdir(p->dir) == -1)
         return exits->dir;

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 enum { PROCESS_MAX_FDS = 8 };
@@ -36,7 +37,8 @@ struct process {
     const struct identity *who; /* NULL: stay who we are; no groups_of */
     struct process_fd fds[PROCESS_MAX_FDS]; /* have and want may overlap */
     size_t fd_count;
-    bool default_sigpipe; /* else as in the parent */
+    bool default_sigpipe;       /* else as in the parent */
+    const struct rlimit *files; /* its limit of open files; NULL: ours */
     struct process_failures failures;
 };
 

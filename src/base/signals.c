@@ -44,6 +44,10 @@ bool signals_catch(int sig)
     }
     state.caught[sig] = true;
     action(sig, handler);
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, sig);
+    sigprocmask(SIG_UNBLOCK, &one, NULL);
     return true;
 }
 

@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/* Catches sig from now on. False with errno set (no pipe to be had). */
+/* Catches sig from now on, also where our parent left it blocked. False with errno set
+ * (no pipe to be had). */
 bool signals_catch(int sig);
 
 /* Whether sig has come since this was last asked. */

@@ -1,0 +1,409 @@
+#include "deliver/spawn.h"
+
+#include "base/die.h"
+#include "base/fd.h"
+#include "base/heap.h"
+#include "base/identity.h"
+#include "base/loop.h"
+#include "base/os.h"
+#include "base/sandbox.h"
+#include "base/signals.h"
+#include "base/writer.h"
+#include "mail/queue_dir.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    INPUT_STEP = 4096,   /* bytes of commands read at a time */
+    OUTPUT_STEP = 16384, /* bytes of a child's output */
+    FDS_EACH = 2,        /* descriptors of a delivery: its pipes, or one and its
+                            message */
+    FDS_OTHER = 10,      /* all others */
+    RETRY_S = 1          /* between attempts to get memory */
+};
+
+/* The first two wants of the loop never move while they are there. */
+enum { WANT_SIGNALS, WANT_INPUT, FIXED_WANTS };
+
+static struct {
+    const struct spawn_role *role;
+    uid_t owner;         /* of message files: qmailq */
+    struct rlimit files; /* what we were given, and children are given */
+
+    unsigned limit;                 /* of deliveries at a time */
+    struct spawn_delivery **slots;  /* those that run, by slot */
+    struct spawn_delivery **by_pid; /* chains of those that have a child */
+    size_t pid_mask;                /* one less than the number of chains */
+    unsigned running;
+
+    struct loop loop;
+    struct spawn_source **sources; /* by want; NULL for the first two */
+    size_t source_room;
+    bool input_ended;
+    bool deaf; /* qmail-send reads no more reports */
+    struct spawn_command command;
+    struct bytes report;
+} self;
+
+uid_t spawn_owner(void)
+{
+    return self.owner;
+}
+
+/* Children and their pids */
+
+static struct spawn_delivery **chain_of(pid_t pid)
+{
+    return &self.by_pid[(size_t)pid & self.pid_mask];
+}
+
+static void remember_child(struct spawn_delivery *d, pid_t pid)
+{
+    struct spawn_delivery **chain = chain_of(pid);
+    d->pid = pid;
+    d->next = *chain;
+    *chain = d;
+}
+
+/* The delivery of a child that has died, which now has none; or NULL. */
+static struct spawn_delivery *forget_child(pid_t pid)
+{
+    for (struct spawn_delivery **at = chain_of(pid); *at; at = &(*at)->next) {
+        struct spawn_delivery *d = *at;
+        if (d->pid != pid)
+            continue;
+        *at = d->next;
+        d->pid = 0;
+        return d;
+    }
+    return NULL;
+}
+
+/* Pipes */
+
+static void listen_to(struct spawn_delivery *d, enum spawn_pipe which, int fd)
+{
+    struct spawn_source *s = &d->pipes[which];
+    s->fd = fd;
+    s->want = loop_want(&self.loop, fd, POLLIN);
+    if (s->want >= self.source_room) {
+        self.source_room = s->want * 2 + 16;
+        self.sources =
+            heap_resize(self.sources, self.source_room, sizeof(struct spawn_source *));
+    }
+    self.sources[s->want] = s;
+}
+
+static void stop_listening(struct spawn_source *s)
+{
+    size_t last = loop_drop(&self.loop, s->want);
+    self.sources[s->want] = self.sources[last];
+    self.sources[s->want]->want = s->want;
+    fd_close(&s->fd);
+}
+
+static bool open_pipe(bool wanted, int ends[2])
+{
+    ends[0] = ends[1] = -1;
+    return !wanted || fd_pipe(ends);
+}
+
+bool spawn_start(struct spawn_delivery *d, struct process *p, int input, bool split,
+                 struct bytes *report)
+{
+    int text[2], answer[2] = {-1, -1};
+    const char *why = "Zqmail-spawn unable to create pipe. (#4.3.0)\n";
+
+    if (!open_pipe(true, text) || !open_pipe(split, answer))
+        goto failed;
+    p->fds[0] = (struct process_fd){.have = input, .want = 0};
+    p->fds[1] = (struct process_fd){.have = split ? answer[1] : text[1], .want = 1};
+    p->fds[2] = (struct process_fd){.have = text[1], .want = 2};
+    p->fd_count = 3;
+    p->default_sigpipe = true;
+    p->files = &self.files;
+    pid_t pid = process_start(p);
+    if (pid == -1) {
+        why = "Zqmail-spawn unable to fork. (#4.3.0)\n";
+        goto failed;
+    }
+    fd_close(&input);
+    fd_close(&text[1]);
+    fd_close(&answer[1]);
+    remember_child(d, pid);
+    listen_to(d, SPAWN_TEXT, text[0]);
+    if (split)
+        listen_to(d, SPAWN_ANSWER, answer[0]);
+    return true;
+
+failed:
+    fd_close(&input);
+    for (int i = 0; i < 2; i++) {
+        fd_close(&text[i]);
+        fd_close(&answer[i]);
+    }
+    bytes_add_text(report, why);
+    return false;
+}
+
+/* Reports */
+
+static void begin_report(unsigned slot)
+{
+    bytes_clear(&self.report);
+    delivery_add_slot(&self.report, slot);
+}
+
+/* qmail-send never waits to write a command, so it always comes to read. */
+static void send_report(void)
+{
+    bytes_add_byte(&self.report, '\0');
+    if (!self.deaf && !write_all(1, bytes_view(&self.report)))
+        self.deaf = true;
+}
+
+/* Deliveries */
+
+/* A delivery as the command asks for it, or NULL where there is no memory. */
+static struct spawn_delivery *new_delivery(void)
+{
+    struct spawn_delivery *d = heap_try(1, sizeof *d);
+    void *state = heap_try(1, self.role->state_size);
+    if (!d || !state) {
+        heap_free(d);
+        heap_free(state);
+        return NULL;
+    }
+    memset(state, 0, self.role->state_size);
+    *d = (struct spawn_delivery){.slot = spawn_command_slot(&self.command),
+                                 .state = state};
+    for (int i = 0; i < SPAWN_PIPES; i++)
+        d->pipes[i] = (struct spawn_source){.delivery = d, .fd = -1};
+    spawn_command_move(&self.command, &d->strings);
+    spawn_split_strings(&d->strings, &d->message, &d->sender, &d->recipient);
+    return d;
+}
+
+static void free_delivery(struct spawn_delivery *d)
+{
+    self.role->forget(d);
+    heap_free(d->state);
+    bytes_free(&d->strings);
+    heap_free(d);
+}
+
+/* Its report is complete: the slot is free. */
+static void end_delivery(struct spawn_delivery *d)
+{
+    send_report();
+    self.slots[d->slot] = NULL;
+    self.running--;
+    free_delivery(d);
+}
+
+static void end_if_done(struct spawn_delivery *d)
+{
+    if (d->pid || d->pipes[SPAWN_TEXT].fd != -1 || d->pipes[SPAWN_ANSWER].fd != -1)
+        return;
+    begin_report(d->slot);
+    if (!self.role->ended(d, &self.report))
+        end_delivery(d);
+}
+
+static void begin_delivery(struct spawn_delivery *d)
+{
+    const char *why = spawn_check_names(d->message, d->recipient);
+    int message = -1;
+
+    self.slots[d->slot] = d;
+    self.running++;
+    begin_report(d->slot);
+    if (!why)
+        message = spawn_open_message(d->message.data, self.owner, &why);
+    if (why)
+        bytes_add_text(&self.report, why);
+    if (why || !self.role->begin(d, message, &self.report))
+        end_delivery(d);
+}
+
+static void refuse(const char *why)
+{
+    begin_report(spawn_command_slot(&self.command));
+    bytes_add_text(&self.report, why);
+    send_report();
+}
+
+/* Carries out the command that is complete. */
+static void obey(void)
+{
+    unsigned slot = spawn_command_slot(&self.command);
+    struct spawn_delivery *d = NULL;
+
+    if (self.command.lost)
+        refuse("Zqmail-spawn out of memory. (#4.3.0)\n");
+    else if (slot >= self.limit)
+        refuse("ZInternal error: delnum too big. (#4.3.5)\n");
+    else if (self.slots[slot])
+        refuse("ZInternal error: delnum in use. (#4.3.5)\n");
+    else if (!(d = new_delivery()))
+        refuse("Zqmail-spawn out of memory. (#4.3.0)\n");
+    else
+        begin_delivery(d);
+    spawn_command_clear(&self.command);
+}
+
+/* What the loop serves */
+
+static void serve_input(void)
+{
+    char data[INPUT_STEP];
+    ssize_t n = read(0, data, sizeof data);
+    if (n == -1 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
+        return;
+    if (n <= 0) {
+        self.input_ended = true; /* with it goes an unfinished command */
+        return;
+    }
+    struct view input = view_at(data, (size_t)n);
+    while (spawn_command_take(&self.command, &input))
+        obey();
+}
+
+static void serve_child(struct spawn_source *s)
+{
+    static char data[OUTPUT_STEP];
+    struct spawn_delivery *d = s->delivery;
+    ssize_t n = read(s->fd, data, sizeof data);
+    if (n == -1 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
+        return;
+    if (n > 0) {
+        enum spawn_pipe from = s == &d->pipes[SPAWN_TEXT] ? SPAWN_TEXT : SPAWN_ANSWER;
+        self.role->take(d, from, view_at(data, (size_t)n));
+        return;
+    }
+    stop_listening(s);
+    end_if_done(d);
+}
+
+static void serve_deaths(void)
+{
+    int status;
+    pid_t pid;
+
+    signals_clear();
+    if (!signals_taken(SIGCHLD))
+        return;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        struct spawn_delivery *d = forget_child(pid);
+        if (!d)
+            continue; /* not of our making: left by the program we were before */
+        d->status = status;
+        end_if_done(d);
+    }
+}
+
+/* One turn. Pipes are served from the last to the first, because a want that is
+ * dropped gets the place of the last one. What a child has written is read before
+ * its death is noticed. */
+static void turn(void)
+{
+    if (!loop_wait(&self.loop)) {
+        sleep(RETRY_S); /* no memory to wait */
+        return;
+    }
+    for (size_t want = self.loop.count; want-- > FIXED_WANTS;)
+        if (loop_ready(&self.loop, want))
+            serve_child(self.sources[want]);
+    if (loop_ready(&self.loop, WANT_SIGNALS))
+        serve_deaths();
+    if (!self.input_ended && loop_ready(&self.loop, WANT_INPUT))
+        serve_input();
+    if (self.input_ended)
+        self.loop.wants[WANT_INPUT].fd = -1;
+}
+
+/* Setting up */
+
+unsigned spawn_limit(unsigned wanted, rlim_t files)
+{
+    if (files == RLIM_INFINITY || files >= (rlim_t)wanted * FDS_EACH + FDS_OTHER)
+        return wanted;
+    if (files < FDS_EACH + FDS_OTHER)
+        return 1;
+    return (unsigned)((files - FDS_OTHER) / FDS_EACH);
+}
+
+/* Gets the descriptors that all deliveries need at a time, or as many as there
+ * are to be had. */
+static void raise_limit(void)
+{
+    struct rlimit files;
+    const rlim_t need = (rlim_t)CONF_SPAWN * FDS_EACH + FDS_OTHER;
+
+    self.limit = CONF_SPAWN;
+    if (getrlimit(RLIMIT_NOFILE, &self.files) == -1)
+        return;
+    files = self.files;
+    if (files.rlim_cur == RLIM_INFINITY || files.rlim_cur >= need)
+        return;
+    files.rlim_cur = need;
+    if (files.rlim_max != RLIM_INFINITY && files.rlim_max < need)
+        files.rlim_max = need; /* for root alone */
+    if (setrlimit(RLIMIT_NOFILE, &files) == 0)
+        return;
+    files.rlim_cur = files.rlim_max = self.files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) == -1)
+        files = self.files;
+    self.limit = spawn_limit(CONF_SPAWN, files.rlim_cur);
+}
+
+static void wait_for_memory(void)
+{
+    sleep(RETRY_S); /* giving up would do running deliveries twice */
+}
+
+void spawn_prepare_or_die(void)
+{
+    size_t chains = 64;
+
+    if (!fd_fill_standard())
+        _exit(DIE_TEMP);
+    os_close_from(3);
+    queue_enter_or_die(CONF_QMAIL);
+    self.owner = identity_user_or_die(CONF_USER_QUEUE);
+    heap_on_failure(wait_for_memory);
+    raise_limit();
+    while (chains < self.limit)
+        chains *= 2;
+    self.pid_mask = chains - 1;
+    self.by_pid = heap_array(chains, sizeof(struct spawn_delivery *));
+    self.slots = heap_array(self.limit, sizeof(struct spawn_delivery *));
+    for (size_t i = 0; i < chains; i++)
+        self.by_pid[i] = NULL;
+    for (size_t i = 0; i < self.limit; i++)
+        self.slots[i] = NULL;
+    signals_ignore(SIGPIPE);
+    if (!signals_catch(SIGCHLD))
+        _exit(DIE_TEMP);
+}
+
+void spawn_serve(const struct spawn_role *role)
+{
+    self.role = role;
+    if (chdir("mess") == -1)
+        _exit(DIE_TEMP);
+    sandbox_enter(SANDBOX_FILES | SANDBOX_PROGRAMS);
+    bytes_clear(&self.report);
+    delivery_add_slot(&self.report, self.limit);
+    self.deaf = !write_all(1, bytes_view(&self.report));
+
+    loop_begin(&self.loop);
+    loop_want(&self.loop, signals_fd(), POLLIN);
+    loop_want(&self.loop, 0, POLLIN);
+    while (!self.input_ended || self.running)
+        turn();
+}
