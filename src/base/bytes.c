@@ -226,6 +226,14 @@ void bytes_change(struct bytes *b, char old, char fresh)
             b->data[i] = fresh;
 }
 
+void bytes_wipe(struct bytes *b)
+{
+    volatile char *p = b->data; /* so that no compiler leaves it out */
+    for (size_t i = 0; i < b->room; i++)
+        p[i] = 0;
+    b->len = 0;
+}
+
 void bytes_free(struct bytes *b)
 {
     heap_free(b->data);

@@ -101,6 +101,9 @@ void bytes_lower(struct bytes *b);
 /* Changes every byte of value old into fresh, in place. */
 void bytes_change(struct bytes *b, char old, char fresh);
 
+/* Makes b empty and overwrites its memory, which held a password. */
+void bytes_wipe(struct bytes *b);
+
 void bytes_free(struct bytes *b);
 
 /* What b holds, good until b changes. */

@@ -3,6 +3,8 @@
 #include "base/fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,12 +17,23 @@ void writer_open(struct writer *w, int fd, unsigned timeout_s)
     w->used = 0;
 }
 
+/* How much of len bytes one write may take: a descriptor that poll(2) called
+ * writable takes PIPE_BUF bytes at once, but a blocking one would make us wait
+ * beyond every limit for the rest of a larger piece. */
+static size_t piece(int fd, size_t len)
+{
+    if (len <= PIPE_BUF)
+        return len;
+    int flags = fcntl(fd, F_GETFL);
+    return flags != -1 && (flags & O_NONBLOCK) ? len : PIPE_BUF;
+}
+
 static bool put(int fd, unsigned timeout_s, struct view v)
 {
     while (v.len) {
         if (timeout_s && !fd_wait(fd, POLLOUT, (int64_t)timeout_s * 1000))
             return false;
-        ssize_t n = write(fd, v.data, v.len);
+        ssize_t n = write(fd, v.data, timeout_s ? piece(fd, v.len) : v.len);
         if (n >= 0) {
             v = view_from(v, (size_t)n);
             continue;

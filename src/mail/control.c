@@ -67,19 +67,25 @@ enum control_result control_line_or_me(const char *name, const char *literal,
     return result;
 }
 
-enum control_result control_number(const char *name, uint64_t *value)
+enum control_result control_size(const char *name, uint64_t *value)
 {
     struct bytes line = {0};
     enum control_result result = control_line(name, &line);
     if (result == CONTROL_READ) {
         struct view rest = bytes_view(&line);
-        uint64_t n;
-        if (!number_take(&rest, &n))
+        if (!number_take(&rest, value))
             result = CONTROL_ABSENT;
-        else
-            *value = n > CONTROL_MAX_NUMBER ? CONTROL_MAX_NUMBER : n;
     }
     bytes_free(&line);
+    return result;
+}
+
+enum control_result control_number(const char *name, uint64_t *value)
+{
+    uint64_t n;
+    enum control_result result = control_size(name, &n);
+    if (result == CONTROL_READ)
+        *value = n > CONTROL_MAX_NUMBER ? CONTROL_MAX_NUMBER : n;
     return result;
 }
 

@@ -36,6 +36,9 @@ enum control_result control_line_or_me(const char *name, const char *literal,
 /* The leading digits of the first line. Without a digit: CONTROL_ABSENT. */
 enum control_result control_number(const char *name, uint64_t *value);
 
+/* The same for a number of bytes, which may be larger than CONTROL_MAX_NUMBER. */
+enum control_result control_size(const char *name, uint64_t *value);
+
 /* The entries of control/NAME. */
 enum control_result control_read_list(const char *name, struct control_list *list);
 

@@ -1,0 +1,25 @@
+/* rcptcheck - asking a program whether a recipient exists (RCPTCHECK, man page
+ * qmail-smtpd). */
+#ifndef ACCEPT_RCPTCHECK_H
+#define ACCEPT_RCPTCHECK_H
+
+#include "base/bytes.h"
+
+struct rcptcheck_question {
+    const char *program;
+    struct view sender, recipient, helo; /* no NULs */
+    bool quiet; /* what it prints goes to /dev/null, not to our descriptor 2 */
+};
+
+enum { RCPTCHECK_MAX_TEXT = 500 };
+
+/* An SMTP reply without CR LF: a number from 400 to 599, a space, a text. */
+struct rcptcheck_reply {
+    char text[RCPTCHECK_MAX_TEXT + 1];
+};
+
+/* Runs the program, for a minute at most. True: the recipient is accepted. False:
+ * reply is what to say, which is a temporary refusal if the program failed. */
+bool rcptcheck_ask(const struct rcptcheck_question *q, struct rcptcheck_reply *reply);
+
+#endif
