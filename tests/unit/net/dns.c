@@ -1,0 +1,51 @@
+#include "net/dns.h"
+
+#include "tap.h"
+
+#define L63 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff123"
+
+static const struct {
+    const char *name;
+    struct view host;
+    bool good, edns;
+    struct view wire; /* behind the number and flags */
+} cases[] = {
+    {"plain", BYTES("d.test"), true, false,
+     BYTES("\0\1\0\0\0\0\0\0\1d\4test\0\0\xf\0\1")},
+    {"dot at the end", BYTES("d.test."), true, false,
+     BYTES("\0\1\0\0\0\0\0\0\1d\4test\0\0\xf\0\1")},
+    {"EDNS", BYTES("d"), true, true,
+     BYTES("\0\1\0\0\0\0\0\1\1d\0\0\xf\0\1\0\0\x29\4\xd0\0\0\0\0\0\0")},
+    {"odd bytes", BYTES("a\\. \xe9"), true, false,
+     BYTES("\0\1\0\0\0\0\0\0\2a\\\2 \xe9\0\0\xf\0\1")},
+    {"empty", BYTES(""), false, false, BYTES("")},
+    {"root", BYTES("."), false, false, BYTES("")},
+    {"empty label", BYTES("a..b"), false, false, BYTES("")},
+    {"dot first", BYTES(".b"), false, false, BYTES("")},
+    {"two dots last", BYTES("b.."), false, false, BYTES("")},
+    {"label of 64", BYTES(L63 "4.b"), false, false, BYTES("")},
+    {"name of 256", BYTES(L63 "." L63 "." L63 "." L63), false, false, BYTES("")},
+};
+
+int main(void)
+{
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct dns_query q;
+        bool good = dns_query_write(&q, cases[i].host, DNS_MX, 0x1234, cases[i].edns);
+        ok(good == cases[i].good, cases[i].name, "result");
+        if (!good)
+            continue;
+        struct view wire = view_at((const char *)q.bytes, q.len);
+        same(view_before(wire, 4), VIEW("\x12\x34\1\0"), "number and flags");
+        same(view_from(wire, 4), cases[i].wire, cases[i].name);
+    }
+    struct dns_query q;
+    struct view longest = view_from(VIEW(L63 "." L63 "." L63 "." L63), 2);
+    ok(longest.len == 253 && dns_query_write(&q, longest, DNS_A, 1, true) &&
+           q.len == DNS_MAX_QUERY,
+       "the longest name", NULL);
+    struct dns_records records = {0};
+    ok(dns_ask(VIEW(""), DNS_A, &records) == DNS_NO_NAME, "the root is not asked for",
+       NULL);
+    return tap_done();
+}
