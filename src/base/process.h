@@ -28,6 +28,12 @@ struct process_failures {
     int exec_perm; /* exec failed */
 };
 
+/* What the child says on descriptor 2 when exec fails: before, the error's text,
+ * after. Nothing where before is NULL. */
+struct process_complaint {
+    const char *before, *after;
+};
+
 struct process {
     const char *path;           /* run by path; NULL: argv[0] is looked for in PATH */
     char *const *argv;          /* ended by NULL */
@@ -38,6 +44,7 @@ struct process {
     size_t fd_count;
     bool default_sigpipe; /* else as in the parent */
     struct process_failures failures;
+    struct process_complaint complaint;
 };
 
 /* Starts the program. Caught signals have their default action in it, ignored

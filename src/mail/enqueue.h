@@ -59,6 +59,10 @@ bool enqueue_start_with(struct enqueue *e, const char *home, int error_fd);
  * writes on descriptor 6 meanwhile, so that neither waits for the other. */
 void enqueue_message(struct enqueue *e, struct view part);
 
+/* Adds everything that fd gives from where it is. Where fd cannot be read: false
+ * with errno set, and the message is withheld. */
+bool enqueue_message_from(struct enqueue *e, int fd);
+
 /* Ends the message and gives the envelope sender; then recipients in order.
  * After enqueue_withhold() they do nothing. */
 void enqueue_sender(struct enqueue *e, struct view sender);
