@@ -70,6 +70,15 @@ void fd_close(int *fd)
     *fd = -1;
 }
 
+ssize_t fd_read(int fd, void *data, size_t room)
+{
+    ssize_t n;
+    do
+        n = read(fd, data, room);
+    while (n == -1 && errno == EINTR);
+    return n;
+}
+
 bool fd_wait(int fd, short events, int64_t limit_ms)
 {
     int64_t end = limit_ms < 0 ? 0 : clock_steady_ms() + limit_ms;

@@ -3,6 +3,7 @@
 #define BASE_FD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -25,6 +26,9 @@ bool fd_close_on_exec(int fd, bool on);
 
 /* Closes *fd unless it is -1, and makes it -1. errno stays. */
 void fd_close(int *fd);
+
+/* read(2), begun again where a signal interrupts it before anything was read. */
+ssize_t fd_read(int fd, void *data, size_t room);
 
 /* Waits until fd is ready for events (POLLIN, POLLOUT) or limit_ms are over;
  * limit_ms < 0: without limit. False with errno ETIMEDOUT, or poll's errno. */

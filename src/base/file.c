@@ -1,11 +1,13 @@
 #include "base/file.h"
 
 #include "base/fd.h"
+#include "base/heap.h"
 #include "base/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { READ_STEP = 4096 };
@@ -71,10 +73,28 @@ bool dir_sync_fd(int fd)
 bool dir_sync(const char *path)
 {
     int fd = fd_open(path, O_RDONLY | O_DIRECTORY, 0);
+    if (fd == -1 && errno == EACCES) {
+        os_sync_everything();
+        return true;
+    }
     if (fd == -1)
         return false;
     bool synced = dir_sync_fd(fd);
     fd_close(&fd);
+    return synced;
+}
+
+bool file_sync_name(const char *path)
+{
+    char *real = os_real_path(path);
+    if (!real)
+        return false;
+    char *slash = strrchr(real, '/'); /* there is one: real is absolute */
+    slash[slash == real] = '\0';
+    bool synced = dir_sync(real);
+    int error = errno;
+    heap_free(real);
+    errno = error;
     return synced;
 }
 

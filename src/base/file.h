@@ -40,11 +40,16 @@ void file_sync_begin(int fd);
 bool file_sync(int fd);
 
 /* Makes the names in directory path stable. A file system that cannot sync
- * directories (EINVAL) needs no sync. */
+ * directories (EINVAL) needs no sync. A directory that we may write but not read
+ * cannot be opened for this; then everything is synced. */
 bool dir_sync(const char *path);
 
 /* The same for an open directory. */
 bool dir_sync_fd(int fd);
+
+/* Makes the name of a file stable that is there already: syncs the directory in
+ * which it lies, wherever symbolic links lead. */
+bool file_sync_name(const char *path);
 
 /* Gives a synced file its final name and makes that stable. final must not
  * exist (link) or is replaced (rename); dir is final's directory.

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <stdlib.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,6 +47,16 @@ void os_start_writeback(int fd)
 #else
     (void)fd;
 #endif
+}
+
+void os_sync_everything(void)
+{
+    sync();
+}
+
+char *os_real_path(const char *path)
+{
+    return realpath(path, NULL);
 }
 
 bool os_lock(int fd, bool wait)

@@ -21,6 +21,13 @@ void os_close_from(int first);
  * when it is there: fsync(2) does. May do nothing. */
 void os_start_writeback(int fd);
 
+/* Writes everything to disk and waits for it, where the system's sync(2) does. */
+void os_sync_everything(void);
+
+/* Where path leads once every symbolic link is followed, in memory for
+ * heap_free(); NULL with errno set. */
+char *os_real_path(const char *path);
+
 /* flock(2), exclusive. With wait false it fails with EWOULDBLOCK or EAGAIN
  * where another holds the lock. */
 bool os_lock(int fd, bool wait);

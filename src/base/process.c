@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/os.h"
 #include "base/signals.h"
+#include "base/writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,6 +50,16 @@ static bool place_fds(const struct process *p)
     return true;
 }
 
+/* Memory may be the parent's: nothing but write(2). */
+static void complain(const struct process_complaint *c, int error)
+{
+    if (!c->before)
+        return;
+    write_all(2, view_of(c->before));
+    write_all(2, view_of(error_text(error)));
+    write_all(2, view_of(c->after));
+}
+
 int process_become(const struct process *p)
 {
     const struct process_failures *exits = &p->failures;
@@ -67,7 +78,9 @@ int process_become(const struct process *p)
         execve(p->path, p->argv, p->env ? p->env : environ);
     else
         execvp(p->argv[0], p->argv);
-    return error_is_temporary(errno) ? exits->exec_temp : exits->exec_perm;
+    int error = errno;
+    complain(&p->complaint, error);
+    return error_is_temporary(error) ? exits->exec_temp : exits->exec_perm;
 }
 
 static int child(void *arg)

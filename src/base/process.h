@@ -29,6 +29,12 @@ struct process_failures {
     int exec_perm; /* exec failed */
 };
 
+/* What the child says on descriptor 2 when exec fails: before, the error's text,
+ * after. Nothing where before is NULL. */
+struct process_complaint {
+    const char *before, *after;
+};
+
 struct process {
     const char *path;           /* run by path; NULL: argv[0] is looked for in PATH */
     char *const *argv;          /* ended by NULL */
@@ -40,6 +46,7 @@ struct process {
     bool default_sigpipe;       /* else as in the parent */
     const struct rlimit *files; /* its limit of open files; NULL: ours */
     struct process_failures failures;
+    struct process_complaint complaint;
 };
 
 /* Starts the program. Caught signals have their default action in it, ignored

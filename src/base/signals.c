@@ -81,6 +81,16 @@ void signals_default(int sig)
     action(sig, SIG_DFL);
 }
 
+static void do_nothing(int sig)
+{
+    (void)sig;
+}
+
+void signals_survive(int sig)
+{
+    action(sig, do_nothing);
+}
+
 void signals_forget_in_child(void)
 {
     for (int sig = 1; sig < SIGNALS_MAX; sig++)

@@ -21,6 +21,11 @@ void signals_clear(void);
 void signals_ignore(int sig);
 void signals_default(int sig);
 
+/* sig does nothing here any more, and has its default action in the programs we
+ * start. With SIGXFSZ a file that grows too large is an error, EFBIG, and not the
+ * end of the process. */
+void signals_survive(int sig);
+
 /* For a new process before exec: every caught signal gets its default action.
  * Safe where memory is shared with the parent. */
 void signals_forget_in_child(void);

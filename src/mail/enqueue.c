@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 enum {
+    COPY_ROOM = 65536,
     DROP_ROOM = 1024,
     LEAST_TEXT = 3, /* a shorter text of the program's own is none */
     END_POLL_MS = 20
@@ -220,6 +221,22 @@ void enqueue_message(struct enqueue *e, struct view part)
     if (e->broken || e->withheld)
         return;
     add(e, &e->message_fd, part);
+}
+
+bool enqueue_message_from(struct enqueue *e, int fd)
+{
+    static char block[COPY_ROOM];
+
+    for (;;) {
+        ssize_t n = fd_read(fd, block, sizeof block);
+        if (n == 0)
+            return true;
+        if (n == -1) {
+            enqueue_withhold(e);
+            return false;
+        }
+        enqueue_message(e, view_at(block, (size_t)n));
+    }
 }
 
 static void end_message(struct enqueue *e)

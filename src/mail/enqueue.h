@@ -27,8 +27,8 @@ enum {
 struct enqueue {
     pid_t pid;
     int message_fd, envelope_fd, text_fd; /* our ends, -1 once closed */
-    bool broken;                          /* not everything could be written */
-    bool withheld;                        /* the envelope must not be completed */
+    bool broken;   /* not everything could be written */
+    bool withheld; /* the envelope must not be completed */
     char text[ENQUEUE_MAX_TEXT];
     size_t text_len;
     size_t used;
@@ -58,6 +58,10 @@ bool enqueue_start_with(struct enqueue *e, const char *home, int error_fd);
 /* Adds to the message. Waits for the program where it must, and reads what it
  * writes on descriptor 6 meanwhile, so that neither waits for the other. */
 void enqueue_message(struct enqueue *e, struct view part);
+
+/* Adds everything that fd gives from where it is. Where fd cannot be read: false
+ * with errno set, and the message is withheld. */
+bool enqueue_message_from(struct enqueue *e, int fd);
 
 /* Ends the message and gives the envelope sender; then recipients in order.
  * After enqueue_withhold() they do nothing. */

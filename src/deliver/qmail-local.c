@@ -1,0 +1,133 @@
+/* qmail-local - deliver a message to one local address, as its owner says in a
+ * .qmail file.
+ *
+ * runs as  the owner of the address, started by qmail-lspawn
+ * fd 0     the message, seekable
+ * fd 1     what was done; with 2, the report of the delivery
+ * fd 2     why not
+ * exits    0 delivered, 100 failed for good, 111 try again
+ * reads    .qmail files in the home directory; writes what they name */
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/heap.h"
+#include "base/signals.h"
+#include "base/writer.h"
+#include "conf.h"
+#include "deliver/local.h"
+#include "mail/trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define USAGE                                                                     \
+    "qmail-local: usage: qmail-local [ -nN ] user homedir local dash ext domain " \
+    "sender aliasempty\n"
+
+extern char **environ;
+
+static void die_of_memory_here(void)
+{
+    die_raw(LOCAL_TEMP, "Out of memory. (#4.3.0)\n");
+}
+
+static void read_arguments_or_die(struct local *d, int argc, char **argv)
+{
+    enum { ARGUMENTS = 8 };
+    int option;
+
+    opterr = 0;
+    while ((option = getopt(argc, argv, "nN")) != -1) {
+        if (option != 'n' && option != 'N')
+            die_raw(LOCAL_PERM, "qmail-local: illegal option -- %c\n" USAGE, optopt);
+        d->describe = option == 'n';
+    }
+    if (argc - optind != ARGUMENTS || argv[optind + 1][0] != '/')
+        die_raw(LOCAL_PERM, USAGE);
+    const char **const fields[ARGUMENTS] = {&d->user,   &d->home,    &d->local,
+                                            &d->dash,   &d->ext,     &d->domain,
+                                            &d->sender, &d->fallback};
+    for (int i = 0; i < ARGUMENTS; i++)
+        *fields[i] = argv[optind + i];
+}
+
+static void enter_home_or_die(const struct local *d)
+{
+    enum { STICKY = 01000 }; /* S_ISVTX, for which POSIX has no place without XSI */
+    struct stat st;
+
+    if (chdir(d->home) == -1)
+        die_raw(LOCAL_TEMP, "Unable to switch to %s: %s. (#4.3.0)\n", d->home,
+                error_text(errno));
+    if (stat(".", &st) == -1)
+        die_raw(LOCAL_TEMP, "Unable to stat home directory: %s. (#4.3.0)\n",
+                error_text(errno));
+    if (st.st_mode & CONF_PATRN)
+        die_raw(LOCAL_TEMP, "Uh-oh: home directory is writable. (#4.7.0)\n");
+    if (!(st.st_mode & STICKY))
+        return;
+    if (!d->describe)
+        die_raw(LOCAL_TEMP, "Home directory is sticky: user is editing his .qmail "
+                            "file. (#4.2.1)\n");
+    write_all(2, VIEW("Warning: home directory is sticky.\n"));
+}
+
+static void make_lines(struct local *d)
+{
+    struct view sender = view_of(d->sender);
+    trace_add_delivered_to(&d->delivered_to, view_of(d->local), view_of(d->domain));
+    trace_add_return_path(&d->return_path, sender);
+    trace_add_from(&d->from, sender, clock_now());
+}
+
+static void say_what_was_done(const struct local_done *done)
+{
+    struct bytes text = {0};
+    bytes_add_text(&text, "did ");
+    bytes_add_number(&text, done->files);
+    bytes_add_byte(&text, '+');
+    bytes_add_number(&text, done->forwards);
+    bytes_add_byte(&text, '+');
+    bytes_add_number(&text, done->programs);
+    bytes_add_byte(&text, '\n');
+    if (done->queued_by) {
+        bytes_add_text(&text, "qp ");
+        bytes_add_number(&text, (uint64_t)done->queued_by);
+        bytes_add_byte(&text, '\n');
+    }
+    write_all(1, bytes_view(&text)); /* the mail is delivered, whoever hears of it */
+    bytes_free(&text);
+}
+
+int main(int argc, char **argv)
+{
+    static struct local d;
+    static struct local_done done;
+
+    heap_on_failure(die_of_memory_here);
+    bool has_message = fcntl(0, F_GETFD) != -1;
+    if (!fd_fill_standard())
+        _exit(LOCAL_TEMP);
+    umask(077);
+    signals_ignore(SIGPIPE);
+    signals_default(SIGCHLD); /* or the ends of our children would be lost */
+    signals_survive(SIGXFSZ);
+
+    read_arguments_or_die(&d, argc, argv);
+    enter_home_or_die(&d);
+    make_lines(&d);
+    if (!d.describe) {
+        if (!has_message)
+            die_raw(LOCAL_TEMP, "Unable to rewind message. (#4.3.0)\n");
+        local_refuse_loop_or_die(&d);
+    }
+    local_find_instructions_or_die(&d);
+    environ = local_environment(&d, environ);
+    local_follow_or_die(&d, &done);
+    say_what_was_done(&done);
+    return LOCAL_OK;
+}
