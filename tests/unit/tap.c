@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static unsigned count, failures;
 
@@ -42,6 +43,29 @@ void same_number(uint64_t got, uint64_t want, const char *name)
     ok(got == want, name, NULL);
     if (got != want)
         printf("# got %" PRIu64 ", want %" PRIu64 "\n", got, want);
+}
+
+char **words(const char *text)
+{
+    enum { MAX_WORDS = 32 };
+    static char *argv[MAX_WORDS + 1];
+    static char copy[1024];
+    size_t count = 0;
+
+    if (text) {
+        if (strlen(text) >= sizeof copy)
+            abort();
+        strcpy(copy, text);
+        argv[count++] = copy;
+        for (char *space = copy; (space = strchr(space, ' '));) {
+            if (count == MAX_WORDS)
+                abort();
+            *space++ = '\0';
+            argv[count++] = space;
+        }
+    }
+    argv[count] = NULL;
+    return argv;
 }
 
 void skip_rest(const char *why)

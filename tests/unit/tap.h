@@ -21,6 +21,10 @@ void same(struct view got, struct view want, const char *name);
 /* got and want are the same number. */
 void same_number(uint64_t got, uint64_t want, const char *name);
 
+/* text cut at each space, as main() gets its arguments: ended by NULL, and good
+ * until the next call. NULL gives no arguments at all. */
+char **words(const char *text);
+
 /* The rest of the file cannot be run here; says why. */
 void skip_rest(const char *why);
 
