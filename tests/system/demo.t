@@ -21,7 +21,7 @@ for run in ("first", "second"):
     found(r"^Delivered-To: alice@demo\.test$(.*\n)+.*Hello Alice, this came over a socket\.", out, run + " run: the message by SMTP")
     found(r"^Delivered-To: alice@demo\.test$(.*\n)+.*Hello again\.", out, run + " run: the message by qmail-inject")
     same(len(re.findall(r"^delivery \d+: success: did_1\+0\+0/$", out, re.M)), 2, run + " run: log lines")
-    found(r"^exiting$", out, run + " run: an orderly end")
+    found(r"^status: exiting$", out, run + " run: an orderly end")
     same(processes(), before, run + " run: no process is left")
 
 # One that stays up, and another beside it.

@@ -121,7 +121,7 @@ with tree.running():
 
 # -- TERM, and a restart that goes on where the other stopped
 
-same(re.findall(r"^exiting$", tree.log(), re.M), ["exiting"], "TERM: exiting")
+same(re.findall(r"^status: exiting$", tree.log(), re.M), ["status: exiting"], "TERM: exiting")
 left = tree.queue_files()
 note("left in the queue: %s" % " ".join(left))
 same(tree.queue(b"Subject: while stopped\n\nx\n", "s@x.test", ["bob@" + ME]), 0, "taken while stopped")
@@ -134,5 +134,5 @@ with tree.running():
     process = tree.process
     tree.signal(signal.SIGTERM)
     same(wait_for(lambda: process.poll() is not None, 20), True, "TERM: it ends")
-    found(r"^delivery \d+: success: slept/did_0\+0\+1/$(.*\n)*^end msg.*\n(.*\n)*^exiting$", tree.log(), "TERM: but waits for deliveries")
+    found(r"^delivery \d+: success: slept/did_0\+0\+1/$(.*\n)*^end msg.*\n(.*\n)*^status: exiting$", tree.log(), "TERM: but waits for deliveries")
 done()
