@@ -2,9 +2,10 @@
 """qmail-queue: everything is on stable storage before it has a name in todo/, and
 that name before the exit. Recorded with strace; then the checker must find what
 is wrong with the same record after one step has been taken out or moved."""
-import copy, sys
-sys.dont_write_bytecode = True
+import copy
+
 from queue_rig import *
+from reqmail import done
 
 ROLES = (("pid/", "message"), ("intd/", "envelope"), ("mess/", "mess directory"), ("todo", "todo directory"),
          ("lock/trigger", "trigger"))
@@ -77,42 +78,41 @@ def moved(found, i, to):
     return rest[:to] + [step] + rest[to:] if to <= i else rest[:to - 1] + [step] + rest[to - 1:]
 
 
-tap = Tap()
 mutex, trigger, calls = begin()
 calls = own_calls(calls)
 good = steps(calls)
-tap.ok(incomplete() is None, "the message is queued whole", incomplete())
-tap.ok(faults(good) == [], "everything is synced in order", *faults(good), *good)
+check(incomplete() is None, "the message is queued whole", incomplete())
+check(faults(good) == [], "everything is synced in order", *faults(good), *good)
 
 written = max(i for i, s in enumerate(good) if s in (("write", "message"), ("write", "envelope")))
 synced = min(i for i, s in enumerate(good) if s[0] == "fsync")
-tap.ok(written < synced, "both files are written before the first sync: one commit for both")
+check(written < synced, "both files are written before the first sync: one commit for both")
 
 syncs = [i for i, s in enumerate(good) if s[0] == "fsync"]
 todo = good.index(("name", "todo"))
-tap.ok(len(syncs) == 4, "four syncs", *good)
+check(len(syncs) == 4, "four syncs", *good)
 for i in syncs:
     name = good[i][1]
-    tap.ok(faults(without(good, i)) != [], "noticed: no sync of " + name)
+    check(faults(without(good, i)) != [], "noticed: no sync of " + name)
     if i < todo:
-        tap.ok(faults(moved(good, i, todo + 1)) != [], "noticed: sync of %s after the link" % name)
+        check(faults(moved(good, i, todo + 1)) != [], "noticed: sync of %s after the link" % name)
     else:
-        tap.ok(faults(moved(good, i, todo)) != [], "noticed: sync of %s before the link" % name)
-        tap.ok(faults(moved(good, i, len(good))) != [], "noticed: sync of %s after the exit" % name)
+        check(faults(moved(good, i, todo)) != [], "noticed: sync of %s before the link" % name)
+        check(faults(moved(good, i, len(good))) != [], "noticed: sync of %s after the exit" % name)
 for thing in ("message", "envelope"):
     i = max(i for i, s in enumerate(good) if s == ("write", thing))
     at = good.index(("fsync", thing))
-    tap.ok(faults(moved(good, i, at + 1)) != [], "noticed: %s written after its sync" % thing)
+    check(faults(moved(good, i, at + 1)) != [], "noticed: %s written after its sync" % thing)
 i = good.index(("name", "mess"))
-tap.ok(faults(moved(good, i, good.index(("fsync", "mess directory")) + 1)) != [], "noticed: message named after the sync of its directory")
+check(faults(moved(good, i, good.index(("fsync", "mess directory")) + 1)) != [], "noticed: message named after the sync of its directory")
 i = good.index(("write", "trigger"))
-tap.ok(faults(moved(good, i, todo)) != [], "noticed: trigger before the link")
-tap.ok(faults(good[:-1] + [("remove", "intd")] + good[-1:]) != [], "noticed: removal after the link")
+check(faults(moved(good, i, todo)) != [], "noticed: trigger before the link")
+check(faults(good[:-1] + [("remove", "intd")] + good[-1:]) != [], "noticed: removal after the link")
 
 for c in calls:
     if c.name == "fsync":
         failed = copy.copy(calls)
         failed[calls.index(c)] = Call(c.name, c.nth, c.args, "-1")
-        tap.ok(faults(steps(failed)) != [], "noticed: %s fails unheeded" % c)
+        check(faults(steps(failed)) != [], "noticed: %s fails unheeded" % c)
 remove_all()
-tap.done()
+done()

@@ -1,6 +1,7 @@
-"""What the tests of the queue share: a look into the queue, runs of qmail-queue
-under strace, and TAP."""
-import fcntl, os, re, shutil, subprocess, sys, tempfile
+"""What the tests of qmail-queue share: a look into the queue, and runs of it under
+strace."""
+import fcntl, os, re, shutil, subprocess, tempfile
+from reqmail import Tree, ok, skip_all
 
 TREE = os.environ.get("TREE", "/var/qmail")
 QUEUE = os.path.join(TREE, "queue")
@@ -12,26 +13,8 @@ RECIPIENTS = [b"recipient-%d@b.example" % i for i in range(1500)]  # several wri
 ENVELOPE = b"F" + SENDER + b"\0" + b"".join(b"T" + r + b"\0" for r in RECIPIENTS) + b"\0"
 
 
-class Tap:
-    def __init__(self):
-        self.count = self.failures = 0
-
-    def ok(self, passed, name, *why):
-        self.count += 1
-        self.failures += not passed
-        print("%s %d - %s" % ("ok" if passed else "not ok", self.count, name), flush=True)
-        if not passed:
-            for line in why:
-                print("# " + str(line))
-
-    def done(self):
-        print("1..%d" % self.count)
-        sys.exit(1 if self.failures else 0)
-
-
-def skip_all(why):
-    print("1..0 # SKIP " + why)
-    sys.exit(0)
+def check(passed, name, *why):
+    ok(passed, name, "\n".join(str(w) for w in why))
 
 
 def files():
@@ -125,20 +108,24 @@ def run(*options, before=None):
             with open(path, "wb") as f:
                 f.write(content)
         with open(paths[0], "rb") as message, open(paths[1], "rb") as envelope:
-            done = subprocess.run(["strace", "-s", "200", "-o", paths[2], *options, os.path.join(TREE, "bin/qmail-queue")],
+            ended = subprocess.run(["strace", "-s", "200", "-o", paths[2], *options, os.path.join(TREE, "bin/qmail-queue")],
                                   stdin=message, stdout=envelope, stderr=subprocess.PIPE, timeout=30, preexec_fn=before)
         with open(paths[2]) as f:
-            return done.returncode, parse(f.read())
+            return ended.returncode, parse(f.read())
 
 
 def begin():
     """Makes sure that this can run here, and that nobody else uses the queue."""
-    if os.geteuid() != 0:
-        skip_all("needs root")
+    if os.geteuid() not in (0, os.stat(QUEUE).st_uid):
+        skip_all("needs root, or a tree of one's own")
+    if os.path.isdir(os.path.join(TREE, "sanitizer")):
+        skip_all("the sanitizers' system calls are between qmail-queue's")
     if not shutil.which("strace"):
         skip_all("needs strace")
     if not os.access(os.path.join(TREE, "bin/qmail-queue"), os.X_OK):
         skip_all("no qmail-queue in " + TREE)
+    if "TREE" in os.environ:
+        Tree()  # made for tests: what others left there goes
     mutex = open(os.path.join(QUEUE, "lock/sendmutex"), "w")
     try:
         fcntl.flock(mutex, fcntl.LOCK_EX | fcntl.LOCK_NB)
