@@ -26,7 +26,8 @@ static const char queue_dir[] = "queue"; /* from HOME */
 /* What the control files say. */
 static struct settings {
     struct bytes helo;
-    struct control_list routes, outgoing;
+    struct control_list routes, outgoing, tls_policies;
+    struct bytes tls_client;
     uint64_t timeout_s, connect_timeout_s;
 } settings = {.timeout_s = 1200, .connect_timeout_s = 60};
 
@@ -61,11 +62,20 @@ static void settings_read_or_finish(void)
         (me == CONTROL_ABSENT && helo == CONTROL_ABSENT) ||
         control_read_map("smtproutes", &settings.routes) == CONTROL_FAILED ||
         control_read_list("outgoingip", &settings.outgoing) == CONTROL_FAILED ||
+        control_line("tlsclient", &settings.tls_client) == CONTROL_FAILED ||
+        control_read_map("tlspolicy", &settings.tls_policies) == CONTROL_FAILED ||
         control_number("timeoutremote", &settings.timeout_s) == CONTROL_FAILED ||
         control_number("timeoutconnect", &settings.connect_timeout_s) == CONTROL_FAILED)
         finish_with(REMOTE_NO_CONTROL, VIEW(""));
     if (settings.timeout_s == 0)
         settings.timeout_s = 1;
+}
+
+/* The path of the program for TLS, NULL for none. */
+static char *tls_client(void)
+{
+    struct bytes *path = &settings.tls_client;
+    return path->len && bytes_cstring(path) ? path->data : NULL;
 }
 
 static enum dns_result ask_mx(struct view name, struct dns_records *records)
@@ -128,6 +138,29 @@ static bool reach(const struct ip_address *ip, unsigned port,
     return result == CONNECT_MADE;
 }
 
+/* Talks to the address of target, in clear text if TLS fails there and may. */
+static enum remote_outcome
+try_target(const struct remote_job *job, const struct remote_targets *targets, size_t i,
+           unsigned port, const struct remote_binding *binding, struct bytes *verdict)
+{
+    const struct remote_target *target = &targets->list[i];
+    struct view names = bytes_view(&targets->names);
+    struct ip_text ip = ip_format(&target->ip);
+    struct remote_peer peer = {
+        .ip = view_of(ip.text),
+        .host = view_before(view_from(names, target->name_at), target->name_len)};
+    for (;;) {
+        if (!reach(&target->ip, port, binding, &peer.fd))
+            return REMOTE_TRY_NEXT;
+        enum remote_outcome outcome =
+            remote_dialog(job, &peer, &recipient_reports, verdict);
+        fd_close(&peer.fd);
+        if (outcome != REMOTE_TRY_IN_CLEAR)
+            return outcome;
+        peer.in_clear = true;
+    }
+}
+
 /* Tries one address after the other until one gives a verdict. */
 static _Noreturn void deliver(const struct remote_job *job,
                               const struct remote_targets *targets, unsigned port,
@@ -135,18 +168,9 @@ static _Noreturn void deliver(const struct remote_job *job,
 {
     struct bytes verdict = {0};
     remote_report(&verdict, REMOTE_NO_CONNECTION, VIEW(""));
-    for (size_t i = 0; i < targets->count; i++) {
-        const struct ip_address *ip = &targets->list[i].ip;
-        int fd;
-        if (!reach(ip, port, binding, &fd))
-            continue;
-        struct ip_text name = ip_format(ip);
-        enum remote_outcome outcome =
-            remote_dialog(job, fd, view_of(name.text), &recipient_reports, &verdict);
-        fd_close(&fd);
-        if (outcome == REMOTE_DONE)
+    for (size_t i = 0; i < targets->count; i++)
+        if (try_target(job, targets, i, port, binding, &verdict) == REMOTE_DONE)
             break;
-    }
     finish(bytes_view(&verdict));
 }
 
@@ -157,6 +181,7 @@ int main(int argc, char **argv)
     struct remote_binding binding;
     struct remote_targets targets = {0};
     struct bytes sender = {0};
+    enum remote_tls_policy tls_policy;
 
     signals_ignore(SIGPIPE);
     heap_on_failure(out_of_memory);
@@ -167,11 +192,12 @@ int main(int argc, char **argv)
     if (chdir(CONF_QMAIL) == -1)
         finish_with(REMOTE_NO_HOME, VIEW(""));
     settings_read_or_finish();
-    sandbox_enter(SANDBOX_FILES | SANDBOX_NETWORK);
+    sandbox_enter(SANDBOX_FILES | SANDBOX_NETWORK | SANDBOX_PROGRAMS);
 
     struct view host = view_of(argv[HOST]);
     if (!remote_route_find(&settings.routes.table, host, &route) ||
-        !remote_binding_find(&settings.outgoing, host, &binding))
+        !remote_binding_find(&settings.outgoing, host, &binding) ||
+        !remote_tls_policy_find(&settings.tls_policies.table, host, &tls_policy))
         finish_with(REMOTE_NO_CONTROL, VIEW(""));
     if (remote_has_line_break(view_of(argv[SENDER])))
         finish_with(REMOTE_SENDER_BREAK, VIEW(""));
@@ -183,6 +209,9 @@ int main(int argc, char **argv)
                              .recipients = argv + RECIPIENTS,
                              .recipient_count = (size_t)(argc - RECIPIENTS),
                              .message = 0,
-                             .timeout_s = (unsigned)settings.timeout_s};
+                             .timeout_s = (unsigned)settings.timeout_s,
+                             .domain = host,
+                             .tls_client = tls_client(),
+                             .tls_policy = tls_policy};
     deliver(&job, &targets, route.port, &binding);
 }

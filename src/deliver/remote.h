@@ -3,6 +3,7 @@
  *     remote_route      control/smtproutes, control/outgoingip
  *     remote_addresses  which addresses to try, in which order
  *     remote_dialog     SMTP with one of them
+ *     remote_tls        the program that does TLS for us
  *     remote_reply      the peer's replies, and what it offers
  *     remote_blast      the message as it goes over the wire
  *     remote_report     what qmail-rspawn is told
@@ -39,6 +40,9 @@ enum remote_text {
     REMOTE_RECIPIENT, /* h or s; the peer's address; so down to the end */
     REMOTE_GREETING,
     REMOTE_HELO,
+    REMOTE_TLS_NOT_OFFERED,
+    REMOTE_TLS_FAILED,     /* needs a detail */
+    REMOTE_TLS_UNVERIFIED, /* needs a detail */
     REMOTE_TOO_LARGE,
     REMOTE_SENDER, /* D or Z */
     REMOTE_GIVING_UP,
@@ -56,6 +60,11 @@ void remote_report(struct bytes *out, enum remote_text text, struct view about);
 /* The same with a letter, and with the peer's reply unless that is empty. */
 void remote_report_reply(struct bytes *out, char letter, enum remote_text text,
                          struct view about, struct view reply);
+
+/* The same for a text that gives a detail after what it is about; shown as that is,
+ * but with its spaces. */
+void remote_report_detail(struct bytes *out, enum remote_text text, struct view about,
+                          struct view detail);
 
 /* -- remote_route: control files by the host's name */
 
@@ -175,6 +184,49 @@ void remote_blast_feed(struct remote_blast *blast, struct view block,
  * not be ended. */
 bool remote_blast_end(const struct remote_blast *blast, struct bytes *out);
 
+/* -- remote_tls */
+
+enum remote_tls_policy {
+    REMOTE_TLS_NONE,    /* never */
+    REMOTE_TLS_MAY,     /* where it works */
+    REMOTE_TLS_ENCRYPT, /* not without */
+    REMOTE_TLS_VERIFY   /* nor without a certificate that is the host's */
+};
+
+/* The policy for host by control/tlspolicy. False where what stands there is none. */
+bool remote_tls_policy_find(const struct table *policies, struct view host,
+                            enum remote_tls_policy *policy);
+
+/* What the helper says of its handshake. */
+struct remote_tls_status {
+    bool up;
+    bool verified;
+    struct view session; /* up: protocol, cipher, bits, verified or not and why not */
+    struct view reason;  /* why it is not up, or not verified */
+};
+
+/* Reads the helper's status line; empty, or anything else, counts as a failure. */
+void remote_tls_status_read(struct remote_tls_status *status, struct view line);
+
+/* What the helper is told, and how it is found. */
+struct remote_tls_helper {
+    char *path; /* relative to HOME, where we are */
+    enum remote_tls_policy policy;
+    struct view domain;   /* the host that mail is for */
+    struct view host, ip; /* the host and the address it goes to */
+    unsigned timeout_s;
+};
+
+enum remote_tls_started {
+    REMOTE_TLS_STARTED,  /* line is the helper's status line, empty if none came */
+    REMOTE_TLS_NO_SYSTEM /* no descriptors or no process to be had */
+};
+
+/* Hands the TCP connection behind fd to the helper; fd is then our end of the clear
+ * text. Waits for the helper's status line. */
+enum remote_tls_started remote_tls_start(const struct remote_tls_helper *helper, int fd,
+                                         struct bytes *line);
+
 /* -- remote_dialog */
 
 /* What is to be done; all of it borrowed. */
@@ -185,18 +237,30 @@ struct remote_job {
     size_t recipient_count;
     int message;        /* the descriptor */
     unsigned timeout_s; /* for each wait for the peer */
+    struct view domain; /* the host that mail is for */
+    char *tls_client;   /* NULL: no TLS */
+    enum remote_tls_policy tls_policy;
+};
+
+/* Whom to talk to. */
+struct remote_peer {
+    int fd;           /* the connection; stays the caller's */
+    struct view ip;   /* as text */
+    struct view host; /* the name that led to the address; empty for a literal */
+    bool in_clear;    /* TLS has failed here and may be left out */
 };
 
 enum remote_outcome {
     REMOTE_DONE,
-    REMOTE_TRY_NEXT /* the peer takes no mail now; another address may */
+    REMOTE_TRY_NEXT,    /* the peer takes no mail now; another address may */
+    REMOTE_TRY_IN_CLEAR /* TLS failed; connect to the same address again */
 };
 
-/* Speaks SMTP over fd, which stays the caller's, with the peer whose address is ip.
- * Appends recipients' reports to recipients (nothing unless REMOTE_DONE) and puts the
- * message's report into verdict. The message is not read before the peer has asked
- * for it. */
-enum remote_outcome remote_dialog(const struct remote_job *job, int fd, struct view ip,
+/* Speaks SMTP with the peer. Appends recipients' reports to recipients (nothing unless
+ * REMOTE_DONE) and puts the message's report into verdict. The message is not read
+ * before the peer has asked for it. */
+enum remote_outcome remote_dialog(const struct remote_job *job,
+                                  const struct remote_peer *peer,
                                   struct bytes *recipients, struct bytes *verdict);
 
 /* address as it stands between the angle brackets of MAIL and RCPT: the local part

@@ -17,15 +17,18 @@ enum {
 
 struct dialog {
     const struct remote_job *job;
+    const struct remote_peer *with;
     struct view ip;
     struct connection peer;
     struct remote_reply reply;
     struct remote_offers offers;
     struct bytes *recipients, *verdict;
+    struct bytes tls;        /* the helper's status line */
+    struct view tls_session; /* in it; empty without TLS */
 };
 
 /* What a step of the dialogue leads to. */
-enum step { GO_ON, FINISHED, NEXT_ADDRESS };
+enum step { GO_ON, FINISHED, NEXT_ADDRESS, IN_CLEAR };
 
 /* -- the message's file, where it is one */
 
@@ -165,6 +168,59 @@ static enum step hello(struct dialog *d)
         return GO_ON;
     quit_for_reply(d, 'Z', REMOTE_HELO);
     return d->reply.code >= 500 ? FINISHED : NEXT_ADDRESS;
+}
+
+static enum step tls_verdict(struct dialog *d, enum remote_text text,
+                             struct view detail)
+{
+    bytes_clear(d->verdict);
+    remote_report_detail(d->verdict, text, d->ip, detail);
+    return FINISHED;
+}
+
+/* The peer has agreed: the helper does the handshake, and the dialogue begins anew
+ * behind it. */
+static enum step start_tls(struct dialog *d)
+{
+    const struct remote_job *job = d->job;
+    struct remote_tls_helper helper = {.path = job->tls_client,
+                                       .policy = job->tls_policy,
+                                       .domain = job->domain,
+                                       .host = d->with->host,
+                                       .ip = d->ip,
+                                       .timeout_s = job->timeout_s};
+    struct remote_tls_status status;
+    if (remote_tls_start(&helper, d->with->fd, &d->tls) != REMOTE_TLS_STARTED)
+        return verdict(d, 'Z', REMOTE_NO_SYSTEM, VIEW(""));
+    remote_tls_status_read(&status, bytes_view(&d->tls));
+    if (!status.up) {
+        tls_verdict(d, REMOTE_TLS_FAILED, status.reason);
+        return job->tls_policy == REMOTE_TLS_MAY ? IN_CLEAR : FINISHED;
+    }
+    connection_switch(&d->peer, d->with->fd, d->with->fd);
+    if (job->tls_policy == REMOTE_TLS_VERIFY && !status.verified) {
+        quit(d, 'Z', REMOTE_TLS_UNVERIFIED, VIEW(""));
+        return tls_verdict(d, REMOTE_TLS_UNVERIFIED, status.reason);
+    }
+    d->tls_session = status.session;
+    return hello(d);
+}
+
+static enum step tls(struct dialog *d)
+{
+    const struct remote_job *job = d->job;
+    bool required = job->tls_policy >= REMOTE_TLS_ENCRYPT;
+    if (job->tls_policy == REMOTE_TLS_NONE || d->with->in_clear)
+        return GO_ON;
+    if (job->tls_client && d->offers.starttls) {
+        if (!command(d, "STARTTLS", VIEW("")))
+            return died(d);
+        if (d->reply.code == 220) {
+            /* what has come already came in clear text, from whomever */
+            return reader_has(&d->peer.in) ? died(d) : start_tls(d);
+        }
+    }
+    return required ? quit(d, 'Z', REMOTE_TLS_NOT_OFFERED, VIEW("")) : GO_ON;
 }
 
 /* Adds the parameters of MAIL. False where the peer does not take so large a
@@ -309,6 +365,20 @@ static enum step send_lines(struct dialog *d, struct reader *message,
     }
 }
 
+/* The peer has the message. */
+static enum step taken_over(struct dialog *d)
+{
+    struct bytes *text = &d->reply.text;
+    if (d->tls_session.len) {
+        if (!view_ends(bytes_view(text), VIEW("\n")))
+            bytes_add_byte(text, '\n');
+        bytes_add_text(text, "TLS: ");
+        bytes_add(text, d->tls_session);
+        bytes_add_byte(text, '\n');
+    }
+    return quit_for_reply(d, 'K', REMOTE_ACCEPTED);
+}
+
 static enum step message(struct dialog *d)
 {
     static struct reader file;
@@ -327,7 +397,7 @@ static enum step message(struct dialog *d)
     if (!read_reply(d)) /* the peer may have the whole message by now */
         step = verdict(d, 'Z', REMOTE_DIED_DUPLICATE, VIEW(""));
     else if (accepted(d))
-        step = quit_for_reply(d, 'K', REMOTE_ACCEPTED);
+        step = taken_over(d);
     else
         step = quit_for_reply(d, failure(d), REMOTE_MESSAGE);
 out:
@@ -335,21 +405,30 @@ out:
     return step;
 }
 
-enum remote_outcome remote_dialog(const struct remote_job *job, int fd, struct view ip,
-                                  struct bytes *recipients, struct bytes *verdict_of)
+enum remote_outcome remote_dialog(const struct remote_job *job,
+                                  const struct remote_peer *peer,
+                                  struct bytes *recipients, struct bytes *verdict_to)
 {
-    static enum step (*const steps[])(struct dialog * d) = {greeting, hello, envelope,
-                                                            data, message};
-    static struct dialog dialog;
-    dialog = (struct dialog){
-        .job = job, .ip = ip, .recipients = recipients, .verdict = verdict_of};
-    connection_open(&dialog.peer, fd, fd, job->timeout_s);
+    static enum step (*const steps[])(struct dialog * d) = {greeting, hello, tls,
+                                                            envelope, data,  message};
+    static const enum remote_outcome outcomes[] = {[GO_ON] = REMOTE_DONE,
+                                                   [FINISHED] = REMOTE_DONE,
+                                                   [NEXT_ADDRESS] = REMOTE_TRY_NEXT,
+                                                   [IN_CLEAR] = REMOTE_TRY_IN_CLEAR};
+    static struct dialog d; /* large, for its buffers */
+    d.job = job;
+    d.with = peer;
+    d.ip = peer->ip;
+    d.offers = (struct remote_offers){0};
+    d.recipients = recipients;
+    d.verdict = verdict_to;
+    d.tls_session = VIEW("");
+    connection_open(&d.peer, peer->fd, peer->fd, job->timeout_s);
 
     enum step step = GO_ON;
     for (size_t i = 0; i < COUNT(steps) && step == GO_ON; i++)
-        step = steps[i](&dialog);
-    bytes_free(&dialog.reply.text);
-    return step == NEXT_ADDRESS ? REMOTE_TRY_NEXT : REMOTE_DONE;
+        step = steps[i](&d);
+    return outcomes[step];
 }
 
 void remote_address(struct bytes *out, struct view address)

@@ -1,7 +1,7 @@
 #include "deliver/remote.h"
 
-/* A letter, and the text; '%' is what it is about. Where the letter depends on the
- * peer's reply, it comes with that. */
+/* A letter, and the text; '%' is what it is about, '$' a detail. Where the letter
+ * depends on the peer's reply, it comes with that. */
 static const char *const texts[] = {
     [REMOTE_NO_MEMORY] = "ZOut of memory. (#4.3.0)\n",
     [REMOTE_NO_SYSTEM] = "ZSystem resources temporarily unavailable. (#4.3.0)\n",
@@ -31,6 +31,11 @@ static const char *const texts[] = {
     [REMOTE_RECIPIENT] = "s% does not like recipient.\n",
     [REMOTE_GREETING] = "ZConnected to % but greeting failed.\n",
     [REMOTE_HELO] = "ZConnected to % but my name was rejected.\n",
+    [REMOTE_TLS_NOT_OFFERED] =
+        "ZConnected to % but TLS is required and was not offered. (#4.7.5)\n",
+    [REMOTE_TLS_FAILED] = "ZConnected to % but TLS could not be started: $. (#4.7.5)\n",
+    [REMOTE_TLS_UNVERIFIED] =
+        "ZConnected to % but its certificate was not verified: $. (#4.7.5)\n",
     [REMOTE_TOO_LARGE] = "DConnected to % but the message is larger than that host "
                          "allows. (#5.3.4)\n",
     [REMOTE_SENDER] = "ZConnected to % but sender was rejected.\n",
@@ -43,33 +48,49 @@ static const char *const texts[] = {
         "ZConnected to % but connection died. Possible duplicate! (#4.4.2)\n",
 };
 
-static void add_shown(struct bytes *out, struct view about)
+/* Bytes below lowest and above 126 as '?'. */
+static void add_shown(struct bytes *out, struct view v, unsigned char lowest)
 {
-    for (size_t i = 0; i < about.len; i++) {
-        unsigned char c = (unsigned char)about.data[i];
-        bytes_add_byte(out, c < 33 || c > 126 ? '?' : (char)c);
+    for (size_t i = 0; i < v.len; i++) {
+        unsigned char c = (unsigned char)v.data[i];
+        bytes_add_byte(out, c < lowest || c > 126 ? '?' : (char)c);
+    }
+}
+
+static void add_text(struct bytes *out, const char *text, struct view about,
+                     struct view detail)
+{
+    for (; *text; text++) {
+        if (*text == '%')
+            add_shown(out, about, ' ' + 1);
+        else if (*text == '$')
+            add_shown(out, detail, ' ');
+        else
+            bytes_add_byte(out, *text);
     }
 }
 
 void remote_report_reply(struct bytes *out, char letter, enum remote_text text,
                          struct view about, struct view reply)
 {
-    struct view rest = view_of(texts[text] + 1);
     bytes_add_byte(out, letter);
-    bytes_add(out, view_before(rest, view_find(rest, '%')));
-    if (view_has(rest, '%')) {
-        add_shown(out, about);
-        bytes_add(out, view_from(rest, view_find(rest, '%') + 1));
-    }
-    if (reply.len) {
+    add_text(out, texts[text] + 1, about, VIEW(""));
+    if (reply.len)
         bytes_add_text(out, "Remote host said: ");
-        for (size_t i = 0; i < reply.len; i++)
-            bytes_add_byte(out, reply.data[i] ? reply.data[i] : '?');
-    }
+    for (size_t i = 0; i < reply.len; i++)
+        bytes_add_byte(out, reply.data[i] ? reply.data[i] : '?');
     bytes_add_byte(out, '\0');
 }
 
 void remote_report(struct bytes *out, enum remote_text text, struct view about)
 {
     remote_report_reply(out, texts[text][0], text, about, VIEW(""));
+}
+
+void remote_report_detail(struct bytes *out, enum remote_text text, struct view about,
+                          struct view detail)
+{
+    bytes_add_byte(out, texts[text][0]);
+    add_text(out, texts[text] + 1, about, detail);
+    bytes_add_byte(out, '\0');
 }

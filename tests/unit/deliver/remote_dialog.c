@@ -96,9 +96,10 @@ static void test_dialog(size_t i)
     close(message[1]);
     write_all(ends[1], view_of(dialogs[i].peer));
     shutdown(ends[1], SHUT_WR);
-    struct remote_job job = {VIEW("me"), VIEW("s@x"), recipients, 2, message[0], 5};
-    enum remote_outcome outcome =
-        remote_dialog(&job, ends[0], VIEW("IP"), &reports, &verdict);
+    struct remote_job job = {VIEW("me"), VIEW("s@x"), recipients,    2, message[0], 5,
+                             VIEW("h"),  NULL,        REMOTE_TLS_MAY};
+    struct remote_peer peer = {ends[0], VIEW("IP"), VIEW("h"), false};
+    enum remote_outcome outcome = remote_dialog(&job, &peer, &reports, &verdict);
     close(ends[0]);
     while ((n = read(ends[1], block, sizeof block)) > 0)
         bytes_add(&sent, view_at(block, (size_t)n));
