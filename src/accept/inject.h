@@ -157,7 +157,7 @@ void inject_recipients(const struct inject *in,
 void inject_send_or_die(const struct inject *in, struct view sender, struct view added,
                         const struct header *header);
 
-/* Last words */
+/* inject_refuse.c: last words */
 
 /* Prints "qmail-inject: fatal: ", what, text and end, and exits 100. text may have
  * any length. */

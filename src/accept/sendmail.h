@@ -15,7 +15,7 @@ enum sendmail_task {
 /* Views are of argv. */
 struct sendmail_request {
     bool header_recipients; /* -t */
-    const char *sender;     /* -f or -r, or NULL */
+    char *sender;           /* -f or -r, or NULL */
     const char *name;       /* -F, or NULL */
     char **arguments;       /* the recipients, ended by NULL */
     struct bytes complaint; /* for SENDMAIL_USAGE: what to say before the usage */

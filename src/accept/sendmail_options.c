@@ -103,6 +103,7 @@ static enum sendmail_task task_of_name(const char *program)
 
 enum sendmail_task sendmail_understand(struct sendmail_request *request, char **argv)
 {
+    static char null_sender[] = "";
     struct letters letters = known_letters();
     struct options options;
     enum sendmail_task task;
@@ -125,7 +126,7 @@ enum sendmail_task sendmail_understand(struct sendmail_request *request, char **
             request->header_recipients = true;
             break;
         case SENDER:
-            request->sender = strcmp(options.value, "<>") ? options.value : "";
+            request->sender = strcmp(options.value, "<>") ? options.value : null_sender;
             break;
         case NAME:
             request->name = options.value;
@@ -153,7 +154,7 @@ char **sendmail_inject_arguments(const struct sendmail_request *request)
     argv[n++] = request->header_recipients ? both : arguments_alone;
     if (request->sender) {
         argv[n++] = sender;
-        argv[n++] = strcpy(heap_array(strlen(request->sender) + 1, 1), request->sender);
+        argv[n++] = request->sender;
     }
     argv[n++] = end;
     for (size_t i = 0; i < count; i++)

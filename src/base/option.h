@@ -20,7 +20,7 @@ struct options {
     char **rest;         /* the arguments not read yet, ended by NULL */
     char *cluster;       /* the letters not read yet of the present argument */
     char letter;         /* the one that was read last */
-    const char *value;   /* its value, or NULL where it takes none */
+    char *value;         /* its value, or NULL where it takes none */
 };
 
 /* argv as main() has it; argv[0] may be missing. */

@@ -45,26 +45,26 @@ void same_number(uint64_t got, uint64_t want, const char *name)
         printf("# got %" PRIu64 ", want %" PRIu64 "\n", got, want);
 }
 
-char **words(const char *text)
+char **tap_words(const char *text)
 {
     enum { MAX_WORDS = 32 };
     static char *argv[MAX_WORDS + 1];
     static char copy[1024];
-    size_t count = 0;
+    size_t used = 0;
 
     if (text) {
         if (strlen(text) >= sizeof copy)
             abort();
         strcpy(copy, text);
-        argv[count++] = copy;
+        argv[used++] = copy;
         for (char *space = copy; (space = strchr(space, ' '));) {
-            if (count == MAX_WORDS)
+            if (used == MAX_WORDS)
                 abort();
             *space++ = '\0';
-            argv[count++] = space;
+            argv[used++] = space;
         }
     }
-    argv[count] = NULL;
+    argv[used] = NULL;
     return argv;
 }
 

@@ -23,7 +23,7 @@ void same_number(uint64_t got, uint64_t want, const char *name);
 
 /* text cut at each space, as main() gets its arguments: ended by NULL, and good
  * until the next call. NULL gives no arguments at all. */
-char **words(const char *text);
+char **tap_words(const char *text);
 
 /* The rest of the file cannot be run here; says why. */
 void skip_rest(const char *why);

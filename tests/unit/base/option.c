@@ -58,7 +58,7 @@ int main(void)
 {
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct bytes got = {0};
-        show(&got, words(cases[i].arguments));
+        show(&got, tap_words(cases[i].arguments));
         same(bytes_view(&got), view_of(cases[i].want), cases[i].name);
         bytes_free(&got);
     }
