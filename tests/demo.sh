@@ -137,16 +137,18 @@ start() {
 logged() { grep -qs -e "$2" "$place/service/$1/log/main/current"; }
 log_of() { [ ! -e "$place/service/$1/log/main/current" ] || sed 's/^@[0-9a-f]* //' "$place/service/$1/log/main/current"; }
 
-stopped() { ! svok "$place/service/$1" && ! svok "$place/service/$1/log"; }
+gone() { ! svok "$1"; }
 stop() {
     [ -n "$svscan" ] || return 0
     kill "$svscan" 2> /dev/null || :
     wait "$svscan" 2> /dev/null || :
     svscan=
     for name in smtpd send; do
-        svc -dx "$place/service/$name" 2> /dev/null || :
-        svc -dx "$place/service/$name/log" 2> /dev/null || : # ends with its input
-        wait_for 30 stopped $name || die "$name does not stop; see $place/service/$name"
+        svc -dx "$place/service/$name"
+        wait_for 30 gone "$place/service/$name" || die "$name does not stop; see $place/service/$name"
+        # multilog has got the last line and the end of its input now
+        svc -x "$place/service/$name/log"
+        wait_for 30 gone "$place/service/$name/log" || die "the log of $name does not stop"
     done
 }
 finish() {
