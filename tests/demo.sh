@@ -144,10 +144,10 @@ stop() {
     wait "$svscan" 2> /dev/null || :
     svscan=
     for name in smtpd send; do
-        svc -dx "$place/service/$name"
+        svc -dx "$place/service/$name" 2> /dev/null || :
         wait_for 30 gone "$place/service/$name" || die "$name does not stop; see $place/service/$name"
         # multilog has got the last line and the end of its input now
-        svc -x "$place/service/$name/log"
+        svc -x "$place/service/$name/log" 2> /dev/null || :
         wait_for 30 gone "$place/service/$name/log" || die "the log of $name does not stop"
     done
 }
