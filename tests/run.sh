@@ -86,4 +86,4 @@ SCRATCH=$scratch
 PYTHONDONTWRITEBYTECODE=1
 PYTHONPATH=$(pwd)/tests/system
 export TREE SCRATCH BUILD CONF_USERS CONF_GROUPS PYTHONPATH PYTHONDONTWRITEBYTECODE
-prove --exec '' "$@" tests/system/${ONLY:-*}.t $last
+prove "$@" tests/system/${ONLY:-*}.t $last

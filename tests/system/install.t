@@ -9,10 +9,10 @@ dest = os.path.join(tree.scratch, "dest/deeper")
 home = dest + tree.path
 
 
-def tool(name, *arguments, destdir=dest, cwd=SOURCE, preexec=None):
+def tool(name, *arguments, destdir="", cwd=SOURCE, preexec=None):
     env = {"PATH": os.environ["PATH"]}
-    if destdir:
-        env["DESTDIR"] = destdir
+    if destdir is not None:
+        env["DESTDIR"] = destdir or dest
     program = os.path.relpath(os.path.join(BUILD, name), cwd) if cwd == SOURCE else os.path.join(BUILD, name)
     return subprocess.run([program] + list(arguments), cwd=cwd, env=env, capture_output=True, preexec_fn=preexec, timeout=120)
 
