@@ -41,7 +41,8 @@ static void default_sender_or_die(struct bytes *out, const struct inject *in,
         bytes_add_byte(&local, '-');
     if (!inject_mailbox(out, bytes_view(&local), env->sender_host ? &host : NULL,
                         &in->defaults)) {
-        bytes_add_byte(&local, '@');
+        if (host.len)
+            bytes_add_byte(&local, '@');
         bytes_add(&local, host);
         inject_refuse_line(bytes_view(&local));
     }

@@ -19,14 +19,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The input. Where the caller closed it, one that cannot be read: nobody meant to
- * send an empty message. */
-static int input_fd(void)
+/* A descriptor that the caller closed stays one that fails: nobody meant to send
+ * an empty message, or to print one to nowhere. */
+static void fill_descriptors_or_die(void)
 {
-    int fd = fcntl(0, F_GETFD) == -1 ? -1 : 0;
+    const int failing[] = {O_WRONLY, O_RDONLY}; /* for input and for output */
+
+    for (int fd = 0; fd < (int)COUNT(failing); fd++)
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", failing[fd]) != fd)
+            die_temp("read error");
     if (!fd_fill_standard())
         die_temp("read error");
-    return fd;
 }
 
 static void read_environment_or_die(struct inject_environment *env)
@@ -74,7 +77,8 @@ int main(int argc, char **argv)
     die_name("qmail-inject");
     heap_on_failure(die_of_memory);
     signal(SIGPIPE, SIG_IGN);
-    reader_open(&input, input_fd(), 0);
+    fill_descriptors_or_die();
+    reader_open(&input, 0, 0);
 
     read_environment_or_die(&in.env);
     if (chdir(CONF_QMAIL) == -1)

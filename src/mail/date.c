@@ -1,6 +1,7 @@
 #include "mail/date.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 enum { DAY_S = 86400 };
 
@@ -58,6 +59,33 @@ void date_add(struct bytes *out, int64_t seconds)
 {
     date_add_plain(out, seconds);
     bytes_add_text(out, " -0000");
+}
+
+/* How far local time is ahead of UTC. */
+static int64_t local_offset_s(int64_t seconds)
+{
+    time_t at = (time_t)seconds;
+    struct tm local, utc;
+
+    tzset();
+    if (!localtime_r(&at, &local) || !gmtime_r(&at, &utc))
+        return 0;
+    int days = local.tm_yday - utc.tm_yday;
+    if (local.tm_year != utc.tm_year) /* the two are a day apart */
+        days = local.tm_year > utc.tm_year ? 1 : -1;
+    int64_t hours = days * 24 + local.tm_hour - utc.tm_hour;
+    int64_t minutes = hours * 60 + local.tm_min - utc.tm_min;
+    return minutes * 60 + local.tm_sec - utc.tm_sec;
+}
+
+void date_add_local(struct bytes *out, int64_t seconds)
+{
+    int64_t offset_s = local_offset_s(seconds);
+    int minutes = (int)(((offset_s < 0 ? -offset_s : offset_s) + 30) / 60);
+
+    date_add_plain(out, seconds + offset_s);
+    bytes_add_format(out, " %c%02d%02d", offset_s < 0 && minutes ? '-' : '+',
+                     minutes / 60, minutes % 60);
 }
 
 void date_add_mbox(struct bytes *out, int64_t seconds)

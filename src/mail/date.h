@@ -22,6 +22,9 @@ void date_add_plain(struct bytes *out, int64_t seconds);
 /* "6 Nov 2026 01:34:13 -0000" (RFC 5322, 3.3) */
 void date_add(struct bytes *out, int64_t seconds);
 
+/* "6 Nov 2026 02:34:13 +0100": in the zone that TZ names, its offset in minutes. */
+void date_add_local(struct bytes *out, int64_t seconds);
+
 /* "Sat Jan 03 01:05:34 1996", always 24 bytes before the year 10000: the date
  * of a From_ line. */
 void date_add_mbox(struct bytes *out, int64_t seconds);
