@@ -106,15 +106,32 @@ $(1): $(BUILD)/tests/unit/$(2)/$(3).o $(BUILD)/tests/unit/tap.o $(sort $(call ar
 	$$(LINK) -o $$@ $$^ -lresolv
 endef
 $(foreach t,$(UNIT),$(eval $(call UNIT_TEST,$(t),$(notdir $(patsubst %/,%,$(dir $(t)))),$(basename $(notdir $(t))))))
-$(BUILD)/tests/%: CFLAGS += -Itests/unit
+$(BUILD)/tests/%: CFLAGS += -Itests/unit -Itests/fuzz
+
+# Fuzz targets: tests/fuzz/ROOM/NAME.c, its corpus in tests/fuzz/ROOM/NAME/. The .t
+# feeds it the corpus; `make fuzz` lets libFuzzer look for more, FUZZ_S seconds each.
+FUZZ   = $(basename $(wildcard tests/fuzz/*/*.c))
+REPLAY = $(FUZZ:%=$(BUILD)/%.t)
+FUZZ_S = 60
+define FUZZ_TARGET
+$(BUILD)/$(1).t: $(BUILD)/$(1).o $(BUILD)/tests/fuzz/replay.o $(call archive,$(2)) $(ARCHIVES)
+	$$(LINK) -o $$@ $$^ -lresolv
+$(BUILD)/$(1).fuzz: $(BUILD)/$(1).o $(call archive,$(2)) $(ARCHIVES)
+	$$(CONF_LD) -fsanitize=fuzzer -o $$@ $$^ -lresolv
+	mkdir -p $(BUILD)/$(1).found && $$@ -max_total_time=$(FUZZ_S) $(BUILD)/$(1).found $(1)
+endef
+$(foreach f,$(FUZZ),$(eval $(call FUZZ_TARGET,$(f),$(notdir $(patsubst %/,%,$(dir $(f)))))))
+fuzz:
+	$(MAKE) $(FUZZ:%=build/fuzz/%.fuzz) BUILD=build/fuzz CONF_LD='clang -fsanitize=address,undefined' \
+	    CONF_CC='clang -O1 -g -fsanitize=address,undefined,fuzzer-no-link'
 
 unit: $(UNIT)
 	prove $(UNIT)
 
 # $(MAKE) for the system tests and the demo: they build trees of their own.
-test: it man $(UNIT)
+test: it man $(UNIT) $(REPLAY)
 	@BUILD='$(BUILD)' CONF_QMAIL='$(CONF_QMAIL)' CONF_USERS='$(CONF_USERS)' CONF_GROUPS='$(CONF_GROUPS)' \
-	    CONF_CC='$(CONF_CC)' CONF_LD='$(CONF_LD)' MAKE='$(MAKE)' sh tests/run.sh $(UNIT)
+	    CONF_CC='$(CONF_CC)' CONF_LD='$(CONF_LD)' MAKE='$(MAKE)' sh tests/run.sh $(UNIT) $(REPLAY)
 sanitize:
 	$(MAKE) test BUILD=build/sanitize CONF_CC='$(SANITIZE) -O1 -g' CONF_LD='$(SANITIZE)'
 lint: it
