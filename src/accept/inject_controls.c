@@ -5,8 +5,8 @@
 
 /* The first line of control/NAME, else of control/me, else the name itself. The
  * environment, where it has something to say, wins. */
-static void read_value(const char *name, const char *variable, const struct bytes *me,
-                       struct bytes *value)
+static void read_control_line(const char *name, const char *variable,
+                              const struct bytes *me, struct bytes *value)
 {
     switch (control_line(name, value)) {
     case CONTROL_READ:
@@ -42,10 +42,10 @@ void inject_defaults_read_or_die(struct inject_defaults *defaults)
 
     if (result == CONTROL_FAILED)
         die_temp("read error");
-    read_value("defaultdomain", "QMAILDEFAULTDOMAIN", me, &domain);
-    read_value("defaulthost", "QMAILDEFAULTHOST", me, &host);
-    read_value("plusdomain", "QMAILPLUSDOMAIN", me, &plus);
-    read_value("idhost", "QMAILIDHOST", me, &defaults->id_host);
+    read_control_line("defaultdomain", "QMAILDEFAULTDOMAIN", me, &domain);
+    read_control_line("defaulthost", "QMAILDEFAULTHOST", me, &host);
+    read_control_line("plusdomain", "QMAILPLUSDOMAIN", me, &plus);
+    read_control_line("idhost", "QMAILIDHOST", me, &defaults->id_host);
 
     make_tokens(&defaults->dot_domain, '.', &domain);
     make_tokens(&defaults->at_host, '@', &host);
