@@ -121,7 +121,8 @@ struct inject {
     struct inject_environment env;
     struct inject_defaults defaults;
     struct inject_options options;
-    struct bytes arguments; /* the recipients among them, each ended by a NUL */
+    struct bytes sender;     /* what -f gave, completed */
+    struct bytes recipients; /* what the arguments gave, each ended by a NUL */
     struct inject_message message;
 };
 
@@ -140,7 +141,7 @@ void inject_add_fields_or_die(struct bytes *out, const struct inject *in, int64_
 
 /* inject_envelope.c */
 
-/* Completes the arguments that are recipients into in->arguments. */
+/* Completes the addresses of the command line into in->sender and in->recipients. */
 void inject_arguments_or_die(struct inject *in);
 
 /* Appends the envelope sender. */

@@ -18,11 +18,13 @@ static void argument_or_die(struct bytes *out, const char *argument,
 
 void inject_arguments_or_die(struct inject *in)
 {
+    if (in->options.sender)
+        argument_or_die(&in->sender, in->options.sender, &in->defaults);
     if (!inject_uses_arguments(&in->options))
         return;
     for (char **argument = in->options.arguments; *argument; argument++) {
-        argument_or_die(&in->arguments, *argument, &in->defaults);
-        bytes_add_byte(&in->arguments, '\0');
+        argument_or_die(&in->recipients, *argument, &in->defaults);
+        bytes_add_byte(&in->recipients, '\0');
     }
 }
 
@@ -52,7 +54,7 @@ static void default_sender_or_die(struct bytes *out, const struct inject *in,
 void inject_sender_or_die(struct bytes *out, const struct inject *in, int64_t now)
 {
     if (in->options.sender) {
-        argument_or_die(out, in->options.sender, &in->defaults);
+        bytes_add(out, bytes_view(&in->sender));
         return;
     }
     if (in->message.has_return_path)
@@ -68,7 +70,7 @@ void inject_recipients(const struct inject *in,
 {
     const struct inject_message *message = &in->message;
     enum inject_set set = message->resent ? INJECT_RESENT : INJECT_OWN;
-    struct view rest = bytes_view(&in->arguments), recipient;
+    struct view rest = bytes_view(&in->recipients), recipient;
 
     while (control_list_next(&rest, &recipient))
         give(arg, recipient);
