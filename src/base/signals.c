@@ -67,7 +67,7 @@ int signals_fd(void)
 void signals_clear(void)
 {
     char drop[64];
-    while (state.open && read(state.pipe[0], drop, sizeof drop) > 0)
+    while (state.open && read(state.pipe[0], drop, sizeof drop) == sizeof drop)
         ;
 }
 

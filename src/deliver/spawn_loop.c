@@ -33,6 +33,7 @@ static struct {
     const struct spawn_role *role;
     uid_t owner;         /* of message files: qmailq */
     struct rlimit files; /* what we were given, and children are given */
+    bool raised;         /* ours is a higher one */
 
     unsigned limit;                 /* of deliveries at a time */
     struct spawn_delivery **slots;  /* those that run, by slot */
@@ -41,7 +42,7 @@ static struct {
     unsigned running;
 
     struct loop loop;
-    struct spawn_source **sources; /* by want; NULL for the first two */
+    struct spawn_source **sources; /* by want, from FIXED_WANTS on */
     size_t source_room;
     bool input_ended;
     bool deaf; /* qmail-send reads no more reports */
@@ -125,7 +126,7 @@ bool spawn_start(struct spawn_delivery *d, struct process *p, int input, bool sp
     p->fds[2] = (struct process_fd){.have = text[1], .want = 2};
     p->fd_count = 3;
     p->default_sigpipe = true;
-    p->files = &self.files;
+    p->files = self.raised ? &self.files : NULL;
     pid_t pid = process_start(p);
     if (pid == -1) {
         why = "Zqmail-spawn unable to fork. (#4.3.0)\n";
@@ -353,12 +354,13 @@ static void raise_limit(void)
     files.rlim_cur = need;
     if (files.rlim_max != RLIM_INFINITY && files.rlim_max < need)
         files.rlim_max = need; /* for root alone */
-    if (setrlimit(RLIMIT_NOFILE, &files) == 0)
+    self.raised = setrlimit(RLIMIT_NOFILE, &files) == 0;
+    if (self.raised)
         return;
     files.rlim_cur = files.rlim_max = self.files.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &files) == -1)
-        files = self.files;
-    self.limit = spawn_limit(CONF_SPAWN, files.rlim_cur);
+    self.raised = setrlimit(RLIMIT_NOFILE, &files) == 0;
+    self.limit =
+        spawn_limit(CONF_SPAWN, self.raised ? files.rlim_cur : self.files.rlim_cur);
 }
 
 static void wait_for_memory(void)

@@ -26,8 +26,8 @@ static enum assign_result find_prefix(int fd, struct view key, struct view wildc
                                       size_t *len, struct bytes *entry)
 {
     *len = key.len;
-    if (*len > ASSIGN_MAX_PREFIX)
-        *len = ASSIGN_MAX_PREFIX;
+    if (*len > 1 + ASSIGN_MAX_PREFIX)
+        *len = 1 + ASSIGN_MAX_PREFIX;
     for (; *len >= 1; --*len) {
         if (*len > 1 && !view_has(wildcards, key.data[*len - 1]))
             continue;

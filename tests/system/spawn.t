@@ -18,19 +18,23 @@ REMOTE = tree.ids(6)
 class Spawner:
     """A spawner whose qmail-send is this test."""
 
-    def __init__(self, name, *arguments, ids=None, env=None, limits=None, cwd="/"):
+    def __init__(self, name, *arguments, ids=None, env=None, limits=None, memory=None, processes=None):
         environment = {"PATH": tree.at("bin") + ":/usr/bin:/bin"}
         environment.update(env or {})
 
         def prepare():
             if limits:
                 resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            if memory:
+                resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+            if processes:
+                resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
             if ids:
                 os.setgroups([ids[1]])
                 os.setgid(ids[1])
                 os.setuid(ids[0])
         self.process = subprocess.Popen([tree.bin(name)] + list(arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        env=environment, preexec_fn=prepare, cwd=cwd, bufsize=0)
+                                        env=environment, preexec_fn=prepare, cwd="/", bufsize=0)
         self.commands, self.reports = self.process.stdin, self.process.stdout
         greeting = os.read(self.reports.fileno(), 2)  # one write, so it comes whole
         self.slot_len = len(greeting)
@@ -203,6 +207,24 @@ with rspawn("printf 'r\\0K%s\\n\\0' $(ulimit -n)", limits=(64, resource.getrlimi
     same(spawner.report(), (0, b"K64\n"), "a limit that may be raised: children have the old one")
 with Spawner("qmail-lspawn", "./Mailbox", limits=(20, 20)) as spawner:
     ok(spawner.limit in (5, full), "root raises a hard limit as well, where it may", spawner.limit)
+
+for limit, text in ((5, b"Zqmail-spawn unable to open message. (#4.3.0)\n"), (6, b"Zqmail-spawn unable to create pipe. (#4.3.0)\n")):
+    with rspawn("true", limits=(limit, limit)) as spawner:
+        spawner.send(0, "a@far.test")
+        same(spawner.report(), (0, text), "no descriptor beyond %d" % (limit - 1))
+with rspawn("true", processes=1) as spawner:
+    spawner.send(0, "a@far.test")
+    same(spawner.report(), (0, b"Zqmail-spawn unable to fork. (#4.3.0)\n"), "no process")
+
+# -- memory
+
+if "sanitize" in os.environ.get("CONF_LD", ""):
+    skip(2, "sanitizers need address space of their own")
+else:
+    with rspawn(ACTIONS, memory=64 << 20) as spawner:
+        spawner.commands.write(spawner.command(1, "x" * (100 << 20) + "@far.test") + spawner.command(2, "quick-a@far.test"))
+        same(spawner.report(), (1, b"Zqmail-spawn out of memory. (#4.3.0)\n"), "a recipient that memory cannot hold")
+        same(spawner.report(), (2, b"Kquick-a@far.test\n"), "and the next command")
 
 # -- the message file
 
