@@ -2,8 +2,9 @@
 
 #include "base/number.h"
 
-#include <limits.h>
 #include <stdlib.h>
+
+enum { DEFAULT_TARPIT_DELAY_S = 5 };
 
 /* The number that the environment gives for name. A value that is none leaves
  * what the control file says: in doubt the limit holds. */
@@ -16,20 +17,10 @@ static void from_environment(const char *name, uint64_t *n)
         *n = given;
 }
 
-static bool read_number(const char *control, const char *variable, uint64_t *n)
+/* An absent file leaves the default; any other trouble ends the session. */
+static bool good(enum control_result result)
 {
-    if (control_size(control, n) == CONTROL_FAILED)
-        return false;
-    if (variable)
-        from_environment(variable, n);
-    return true;
-}
-
-static bool read_bad(struct smtpd_bad_lists *bad, const char *always,
-                     const char *norelay)
-{
-    return control_read_list(always, &bad->always) != CONTROL_FAILED &&
-           control_read_list(norelay, &bad->norelay) != CONTROL_FAILED;
+    return result != CONTROL_FAILED;
 }
 
 static bool read_names(struct smtpd_policy *p)
@@ -50,55 +41,72 @@ static bool read_names(struct smtpd_policy *p)
 static bool read_timeout(struct smtpd_policy *p)
 {
     uint64_t seconds = SMTPD_DEFAULT_TIMEOUT_S;
-    if (control_number("timeoutsmtpd", &seconds) == CONTROL_FAILED)
+
+    if (!good(control_number("timeoutsmtpd", &seconds)))
         return false;
     p->timeout_s = seconds ? (unsigned)seconds : 1;
     return true;
 }
 
+static bool read_bad_helos(struct smtpd_policy *p)
+{
+    if (getenv("NOBADHELO"))
+        return true;
+    return good(control_read_list("badhelo", &p->bad_helos.always)) &&
+           good(control_read_list("badhelonorelay", &p->bad_helos.norelay));
+}
+
 static bool read_lists(struct smtpd_policy *p)
 {
-    if (!rcpthosts_open(&p->rcpthosts))
-        return false;
-    if (!read_bad(&p->bad_senders, "badmailfrom", "badmailfromnorelay"))
-        return false;
-    if (!read_bad(&p->bad_recipients, "badrcptto", "badrcpttonorelay"))
-        return false;
-    return getenv("NOBADHELO") || read_bad(&p->bad_helos, "badhelo", "badhelonorelay");
+    return rcpthosts_open(&p->rcpthosts) &&
+           good(control_read_list("badmailfrom", &p->bad_senders.always)) &&
+           good(control_read_list("badmailfromnorelay", &p->bad_senders.norelay)) &&
+           good(control_read_list("badrcptto", &p->bad_recipients.always)) &&
+           good(control_read_list("badrcpttonorelay", &p->bad_recipients.norelay)) &&
+           read_bad_helos(p);
 }
 
 static bool read_limits(struct smtpd_policy *p)
 {
-    p->tarpit_delay_s = 5;
-    if (!read_number("databytes", "DATABYTES", &p->max_bytes) ||
-        !read_number("maxrcpt", "MAXRCPT", &p->max_recipients) ||
-        !read_number("brtlimit", "BRTLIMIT", &p->max_refused) ||
-        !read_number("tarpitcount", "TARPITCOUNT", &p->tarpit_count) ||
-        !read_number("tarpitdelay", "TARPITDELAY", &p->tarpit_delay_s) ||
-        !read_number("sessionmax", "SESSIONMAX", &p->session_s))
-        return false;
-    if (getenv("DISABLE_MAXRCPT"))
-        p->max_recipients = 0;
-    if (p->session_s > INT_MAX)
-        p->session_s = INT_MAX;
-    return true;
+    p->tarpit_delay_s = DEFAULT_TARPIT_DELAY_S;
+    return good(control_size("databytes", &p->max_bytes)) &&
+           good(control_number("maxrcpt", &p->max_recipients)) &&
+           good(control_number("brtlimit", &p->max_refused)) &&
+           good(control_number("tarpitcount", &p->tarpit_count)) &&
+           good(control_number("tarpitdelay", &p->tarpit_delay_s)) &&
+           good(control_number("sessionmax", &p->session_s));
 }
 
-/* What has no control file. */
 static void read_environment(struct smtpd_policy *p)
 {
-    uint64_t early = 0, check_relay = 0;
+    uint64_t drop = 0, check_relay = 0;
 
+    from_environment("DATABYTES", &p->max_bytes);
+    from_environment("MAXRCPT", &p->max_recipients);
+    if (getenv("DISABLE_MAXRCPT"))
+        p->max_recipients = 0;
+    from_environment("BRTLIMIT", &p->max_refused);
+    from_environment("TARPITCOUNT", &p->tarpit_count);
+    from_environment("TARPITDELAY", &p->tarpit_delay_s);
+    from_environment("SESSIONMAX", &p->session_s);
     from_environment("SMTPD_GREETDELAY", &p->greet_delay_s);
-    if (p->greet_delay_s > INT_MAX)
-        p->greet_delay_s = INT_MAX;
-    from_environment("DROP_PRE_GREET", &early);
-    p->drop_early_talkers = early == 1;
+    from_environment("DROP_PRE_GREET", &drop);
+    p->drop_early_talkers = drop == 1;
     p->allow_bare_cr = getenv("ALLOW_BARECR") != NULL;
     p->rcptcheck = getenv("RCPTCHECK");
     from_environment("RCPTCHECKRELAYCLIENT", &check_relay);
     p->rcptcheck_relay = check_relay > 0;
     p->log = getenv("SMTPD_LOG") != NULL;
+}
+
+/* Times that are reckoned with in milliseconds. */
+static void bound_times(struct smtpd_policy *p)
+{
+    uint64_t *const times[] = {&p->session_s, &p->tarpit_delay_s, &p->greet_delay_s};
+
+    for (size_t i = 0; i < COUNT(times); i++)
+        if (*times[i] > CONTROL_MAX_NUMBER)
+            *times[i] = CONTROL_MAX_NUMBER;
 }
 
 bool smtpd_controls_read(struct smtpd_policy *p, const char **reply)
@@ -107,6 +115,7 @@ bool smtpd_controls_read(struct smtpd_policy *p, const char **reply)
     if (!read_names(p) || !read_timeout(p) || !read_lists(p) || !read_limits(p))
         return false;
     read_environment(p);
+    bound_times(p);
     *reply = "421 unable to figure out my IP addresses (#4.3.0)";
     return ip_own_read(&p->own);
 }
