@@ -23,19 +23,25 @@ static bool good(enum control_result result)
     return result != CONTROL_FAILED;
 }
 
+/* me gives its name to the files that are absent. */
 static bool read_names(struct smtpd_policy *p)
 {
     struct bytes me = {0};
-    enum control_result result = control_line("me", &me);
+    enum control_result named = control_line("me", &me);
+    enum control_result greeting = control_line("smtpgreeting", &p->greeting);
+    enum control_result literal = control_line("localiphost", &p->literal_host);
 
+    if (greeting == CONTROL_ABSENT && named == CONTROL_READ) {
+        bytes_set(&p->greeting, bytes_view(&me));
+        greeting = CONTROL_READ;
+    }
+    if (literal == CONTROL_ABSENT && named == CONTROL_READ) {
+        bytes_set(&p->literal_host, bytes_view(&me));
+        literal = CONTROL_READ;
+    }
     bytes_free(&me);
-    if (result == CONTROL_FAILED)
-        return false;
-    if (control_line_or_me("smtpgreeting", NULL, &p->greeting) != CONTROL_READ)
-        return false;
-    result = control_line_or_me("localiphost", NULL, &p->literal_host);
-    p->replace_literals = result == CONTROL_READ;
-    return result != CONTROL_FAILED;
+    p->replace_literals = literal == CONTROL_READ;
+    return good(named) && greeting == CONTROL_READ && good(literal);
 }
 
 static bool read_timeout(struct smtpd_policy *p)
