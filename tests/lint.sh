@@ -80,7 +80,7 @@ done < "$work/programs" | complain 'programs without a manual page'
 # Control files: everything that is read is in qmail-control, and nothing else.
 {
     cat $(find src -name '*.c') | tr '\n' ' ' |
-        grep -oE 'control_(line|line_or_me|number|read_list|read_map)\( *"[a-z]+"' | sed 's/.*"\(.*\)"/\1/'
+        grep -oE 'control_(line|line_or_me|number|size|read_list|read_map)\( *"[a-z]+"' | sed 's/.*"\(.*\)"/\1/'
     cat $(find src -name '*.c' ! -path 'src/admin/*') | grep -oE '"control/[a-z.]+"' | sed 's,"control/\(.*\)",\1,' | grep -v '\.tmp$'
 } | sort -u > "$work/read"
 sed -n 's/^\.It Pa \([a-z.]*\).*/\1/p' man/qmail-control.5 | sort > "$work/described"

@@ -2,6 +2,7 @@
 
 #include "base/cdb.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "mail/address.h"
 #include "mail/domain.h"
 
@@ -15,8 +16,8 @@ static bool open_database(int *fd)
 {
     struct stat st;
     *fd = fd_open_read(database);
-    if (*fd == -1) /* a link that leads nowhere is a mistake, not an absent file */
-        return errno == ENOENT && lstat(database, &st) == -1 && errno == ENOENT;
+    if (*fd == -1)
+        return errno == ENOENT && file_is_absent(database);
     if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode))
         return true;
     errno = EPROTO;

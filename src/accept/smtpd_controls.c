@@ -2,8 +2,9 @@
 
 #include "base/number.h"
 
-#include <limits.h>
 #include <stdlib.h>
+
+enum { DEFAULT_TARPIT_DELAY_S = 5 };
 
 /* The number that the environment gives for name. A value that is none leaves
  * what the control file says: in doubt the limit holds. */
@@ -16,89 +17,102 @@ static void from_environment(const char *name, uint64_t *n)
         *n = given;
 }
 
-static bool read_number(const char *control, const char *variable, uint64_t *n)
+/* An absent file leaves the default; any other trouble ends the session. */
+static bool good(enum control_result result)
 {
-    if (control_size(control, n) == CONTROL_FAILED)
-        return false;
-    if (variable)
-        from_environment(variable, n);
-    return true;
+    return result != CONTROL_FAILED;
 }
 
-static bool read_bad(struct smtpd_bad_lists *bad, const char *always,
-                     const char *norelay)
-{
-    return control_read_list(always, &bad->always) != CONTROL_FAILED &&
-           control_read_list(norelay, &bad->norelay) != CONTROL_FAILED;
-}
-
+/* me gives its name to the files that are absent. */
 static bool read_names(struct smtpd_policy *p)
 {
     struct bytes me = {0};
-    enum control_result result = control_line("me", &me);
+    enum control_result named = control_line("me", &me);
+    enum control_result greeting = control_line("smtpgreeting", &p->greeting);
+    enum control_result literal = control_line("localiphost", &p->literal_host);
 
+    if (greeting == CONTROL_ABSENT && named == CONTROL_READ) {
+        bytes_set(&p->greeting, bytes_view(&me));
+        greeting = CONTROL_READ;
+    }
+    if (literal == CONTROL_ABSENT && named == CONTROL_READ) {
+        bytes_set(&p->literal_host, bytes_view(&me));
+        literal = CONTROL_READ;
+    }
     bytes_free(&me);
-    if (result == CONTROL_FAILED)
-        return false;
-    if (control_line_or_me("smtpgreeting", NULL, &p->greeting) != CONTROL_READ)
-        return false;
-    result = control_line_or_me("localiphost", NULL, &p->literal_host);
-    p->replace_literals = result == CONTROL_READ;
-    return result != CONTROL_FAILED;
+    p->replace_literals = literal == CONTROL_READ;
+    return good(named) && greeting == CONTROL_READ && good(literal);
 }
 
 static bool read_timeout(struct smtpd_policy *p)
 {
     uint64_t seconds = SMTPD_DEFAULT_TIMEOUT_S;
-    if (control_number("timeoutsmtpd", &seconds) == CONTROL_FAILED)
+
+    if (!good(control_number("timeoutsmtpd", &seconds)))
         return false;
     p->timeout_s = seconds ? (unsigned)seconds : 1;
     return true;
 }
 
+static bool read_bad_helos(struct smtpd_policy *p)
+{
+    if (getenv("NOBADHELO"))
+        return true;
+    return good(control_read_list("badhelo", &p->bad_helos.always)) &&
+           good(control_read_list("badhelonorelay", &p->bad_helos.norelay));
+}
+
 static bool read_lists(struct smtpd_policy *p)
 {
-    if (!rcpthosts_open(&p->rcpthosts))
-        return false;
-    if (!read_bad(&p->bad_senders, "badmailfrom", "badmailfromnorelay"))
-        return false;
-    if (!read_bad(&p->bad_recipients, "badrcptto", "badrcpttonorelay"))
-        return false;
-    return getenv("NOBADHELO") || read_bad(&p->bad_helos, "badhelo", "badhelonorelay");
+    return rcpthosts_open(&p->rcpthosts) &&
+           good(control_read_list("badmailfrom", &p->bad_senders.always)) &&
+           good(control_read_list("badmailfromnorelay", &p->bad_senders.norelay)) &&
+           good(control_read_list("badrcptto", &p->bad_recipients.always)) &&
+           good(control_read_list("badrcpttonorelay", &p->bad_recipients.norelay)) &&
+           read_bad_helos(p);
 }
 
 static bool read_limits(struct smtpd_policy *p)
 {
-    p->tarpit_delay_s = 5;
-    if (!read_number("databytes", "DATABYTES", &p->max_bytes) ||
-        !read_number("maxrcpt", "MAXRCPT", &p->max_recipients) ||
-        !read_number("brtlimit", "BRTLIMIT", &p->max_refused) ||
-        !read_number("tarpitcount", "TARPITCOUNT", &p->tarpit_count) ||
-        !read_number("tarpitdelay", "TARPITDELAY", &p->tarpit_delay_s) ||
-        !read_number("sessionmax", "SESSIONMAX", &p->session_s))
-        return false;
-    if (getenv("DISABLE_MAXRCPT"))
-        p->max_recipients = 0;
-    if (p->session_s > INT_MAX)
-        p->session_s = INT_MAX;
-    return true;
+    p->tarpit_delay_s = DEFAULT_TARPIT_DELAY_S;
+    return good(control_size("databytes", &p->max_bytes)) &&
+           good(control_number("maxrcpt", &p->max_recipients)) &&
+           good(control_number("brtlimit", &p->max_refused)) &&
+           good(control_number("tarpitcount", &p->tarpit_count)) &&
+           good(control_number("tarpitdelay", &p->tarpit_delay_s)) &&
+           good(control_number("sessionmax", &p->session_s));
 }
 
-/* What has no control file. */
 static void read_environment(struct smtpd_policy *p)
 {
-    uint64_t early = 0, check_relay = 0;
+    uint64_t drop = 0, check_relay = 0;
 
+    from_environment("DATABYTES", &p->max_bytes);
+    from_environment("MAXRCPT", &p->max_recipients);
+    if (getenv("DISABLE_MAXRCPT"))
+        p->max_recipients = 0;
+    from_environment("BRTLIMIT", &p->max_refused);
+    from_environment("TARPITCOUNT", &p->tarpit_count);
+    from_environment("TARPITDELAY", &p->tarpit_delay_s);
+    from_environment("SESSIONMAX", &p->session_s);
     from_environment("SMTPD_GREETDELAY", &p->greet_delay_s);
-    if (p->greet_delay_s > INT_MAX)
-        p->greet_delay_s = INT_MAX;
-    from_environment("DROP_PRE_GREET", &early);
-    p->drop_early_talkers = early == 1;
+    from_environment("DROP_PRE_GREET", &drop);
+    p->drop_early_talkers = drop == 1;
     p->allow_bare_cr = getenv("ALLOW_BARECR") != NULL;
     p->rcptcheck = getenv("RCPTCHECK");
     from_environment("RCPTCHECKRELAYCLIENT", &check_relay);
     p->rcptcheck_relay = check_relay > 0;
     p->log = getenv("SMTPD_LOG") != NULL;
+}
+
+/* Times that are reckoned with in milliseconds. */
+static void bound_times(struct smtpd_policy *p)
+{
+    uint64_t *const times[] = {&p->session_s, &p->tarpit_delay_s, &p->greet_delay_s};
+
+    for (size_t i = 0; i < COUNT(times); i++)
+        if (*times[i] > CONTROL_MAX_NUMBER)
+            *times[i] = CONTROL_MAX_NUMBER;
 }
 
 bool smtpd_controls_read(struct smtpd_policy *p, const char **reply)
@@ -107,6 +121,7 @@ bool smtpd_controls_read(struct smtpd_policy *p, const char **reply)
     if (!read_names(p) || !read_timeout(p) || !read_lists(p) || !read_limits(p))
         return false;
     read_environment(p);
+    bound_times(p);
     *reply = "421 unable to figure out my IP addresses (#4.3.0)";
     return ip_own_read(&p->own);
 }

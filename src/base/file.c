@@ -44,12 +44,13 @@ bool file_is_absent(const char *path)
 
 enum file_result file_read(const char *path, size_t max, struct bytes *content)
 {
-    int fd = fd_open_read(path);
-    if (fd == -1) {
-        if (errno == ENOENT && file_is_absent(path))
-            return FILE_ABSENT;
+    int fd = fd_open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0);
+    if (fd == -1 && errno == ENOENT)
+        return FILE_ABSENT; /* not even a link that leads nowhere */
+    if (fd == -1)
+        fd = fd_open_read(path);
+    if (fd == -1)
         return FILE_FAILED;
-    }
     enum file_result result = file_read_fd(fd, max, content);
     fd_close(&fd);
     return result;
