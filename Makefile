@@ -33,7 +33,8 @@ PROGRAMS = \
     dotqmail/forward mailbox/maildirmake users/qmail-newu users/qmail-getpw \
     admin/qmail-start admin/splogger
 # Helpers that stay in the build folder.
-HELPERS  = admin/instpackage admin/instchown admin/instcheck
+HELPERS  = admin/instpackage admin/instchown admin/instcheck \
+           admin/hostname admin/ipmeprint admin/dnsip admin/dnsptr admin/dnsfq
 BOOT     = $(foreach b,home proc binm1 binm2 binm3,$(b) $(b)+df)
 PAGES    = $(wildcard man/*.[1-8])
 DOCS     = $(wildcard doc/*)
