@@ -52,7 +52,7 @@ objects  = $(patsubst %.c,$(BUILD)/%.o,$(call parts,$(1)))
 archive  = $(BUILD)/$(1).a
 ARCHIVES = $(foreach l,$(LAYERS),$(call archive,$(l)))
 
-.PHONY: it man setup package check test unit sanitize lint format fuzz bench demo clean
+.PHONY: it man setup package check test unit sanitize lint format fuzz fuzzers bench demo clean
 .DELETE_ON_ERROR:
 it: $(BINARIES) $(BOOTFILES) $(MANFILES)
 
@@ -108,13 +108,33 @@ endef
 $(foreach t,$(UNIT),$(eval $(call UNIT_TEST,$(t),$(notdir $(patsubst %/,%,$(dir $(t)))),$(basename $(notdir $(t))))))
 $(BUILD)/tests/%: CFLAGS += -Itests/unit
 
-unit: $(UNIT)
-	prove $(UNIT)
+# Fuzz targets: tests/fuzz/ROOM/NAME.c feeds src/ROOM/NAME.c. make test replays
+# tests/fuzz/ROOM/NAME.corpus; make fuzz looks for more, FUZZ_S seconds each.
+FUZZ_S ?= 60
+FUZZ    = clang -fsanitize=address,undefined -fno-sanitize-recover=undefined
+REPLAY  = $(patsubst %.c,$(BUILD)/%.t,$(wildcard tests/fuzz/*/*.c))
+FUZZERS = $(REPLAY:.t=.fuzz)
+define FUZZ_TARGET
+$(1).t: $(1).o $(BUILD)/tests/fuzz/replay.o $(sort $(call archive,$(2))) $(filter-out $(call archive,$(2)),$(ARCHIVES)) $(ARCHIVES)
+	$$(LINK) -o $$@ $$^ -lresolv
+$(1).fuzz: $(1).o $(sort $(call archive,$(2))) $(filter-out $(call archive,$(2)),$(ARCHIVES)) $(ARCHIVES)
+	$$(CONF_LD) -fsanitize=fuzzer -o $$@ $$^ -lresolv
+endef
+$(foreach t,$(basename $(REPLAY)),$(eval $(call FUZZ_TARGET,$(t),$(notdir $(patsubst %/,%,$(dir $(t)))))))
+$(BUILD)/tests/fuzz/%: CFLAGS += -Itests/fuzz
+
+fuzz:
+	$(MAKE) fuzzers BUILD=build/fuzz CONF_CC='$(FUZZ) -fsanitize=fuzzer-no-link -O1 -g' CONF_LD='$(FUZZ)'
+	sh tests/fuzz/run.sh build/fuzz '$(FUZZ_S)'
+fuzzers: $(FUZZERS)
+
+unit: $(UNIT) $(REPLAY)
+	prove $(UNIT) $(REPLAY)
 
 # $(MAKE) for the system tests and the demo: they build trees of their own.
-test: it man $(UNIT)
+test: it man $(UNIT) $(REPLAY)
 	@BUILD='$(BUILD)' CONF_QMAIL='$(CONF_QMAIL)' CONF_USERS='$(CONF_USERS)' CONF_GROUPS='$(CONF_GROUPS)' \
-	    CONF_CC='$(CONF_CC)' CONF_LD='$(CONF_LD)' MAKE='$(MAKE)' sh tests/run.sh $(UNIT)
+	    CONF_CC='$(CONF_CC)' CONF_LD='$(CONF_LD)' MAKE='$(MAKE)' sh tests/run.sh $(UNIT) $(REPLAY)
 sanitize:
 	$(MAKE) test BUILD=build/sanitize CONF_CC='$(SANITIZE) -O1 -g' CONF_LD='$(SANITIZE)'
 lint: it
