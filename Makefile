@@ -34,7 +34,8 @@ PROGRAMS = \
     dotqmail/forward mailbox/maildirmake users/qmail-newu users/qmail-getpw \
     admin/qmail-start admin/splogger
 # Helpers that stay in the build folder.
-HELPERS  = admin/instpackage admin/instchown admin/instcheck
+HELPERS  = admin/instpackage admin/instchown admin/instcheck \
+           admin/hostname admin/ipmeprint admin/dnsip admin/dnsptr admin/dnsfq
 BOOT     = $(foreach b,home proc binm1 binm2 binm3,$(b) $(b)+df)
 PAGES    = $(wildcard man/*.[1-8])
 DOCS     = $(wildcard doc/*)
@@ -52,7 +53,7 @@ objects  = $(patsubst %.c,$(BUILD)/%.o,$(call parts,$(1)))
 archive  = $(BUILD)/$(1).a
 ARCHIVES = $(foreach l,$(LAYERS),$(call archive,$(l)))
 
-.PHONY: it man setup package check test unit sanitize lint format fuzz bench demo clean
+.PHONY: it man setup package check test unit sanitize lint format fuzz fuzzers bench demo clean
 .DELETE_ON_ERROR:
 it: $(BINARIES) $(BOOTFILES) $(MANFILES)
 
@@ -106,27 +107,30 @@ $(1): $(BUILD)/tests/unit/$(2)/$(3).o $(BUILD)/tests/unit/tap.o $(sort $(call ar
 	$$(LINK) -o $$@ $$^ -lresolv
 endef
 $(foreach t,$(UNIT),$(eval $(call UNIT_TEST,$(t),$(notdir $(patsubst %/,%,$(dir $(t)))),$(basename $(notdir $(t))))))
-$(BUILD)/tests/%: CFLAGS += -Itests/unit -Itests/fuzz
+$(BUILD)/tests/%: CFLAGS += -Itests/unit
 
-# Fuzz targets: tests/fuzz/ROOM/NAME.c, its corpus in tests/fuzz/ROOM/NAME/. The .t
-# feeds it the corpus; `make fuzz` lets libFuzzer look for more, FUZZ_S seconds each.
-FUZZ   = $(basename $(wildcard tests/fuzz/*/*.c))
-REPLAY = $(FUZZ:%=$(BUILD)/%.t)
-FUZZ_S = 60
+# Fuzz targets: tests/fuzz/ROOM/NAME.c feeds src/ROOM/NAME.c. make test replays
+# tests/fuzz/ROOM/NAME.corpus; make fuzz looks for more, FUZZ_S seconds each.
+FUZZ_S ?= 60
+FUZZ    = clang -fsanitize=address,undefined -fno-sanitize-recover=undefined
+REPLAY  = $(patsubst %.c,$(BUILD)/%.t,$(wildcard tests/fuzz/*/*.c))
+FUZZERS = $(REPLAY:.t=.fuzz)
 define FUZZ_TARGET
-$(BUILD)/$(1).t: $(BUILD)/$(1).o $(BUILD)/tests/fuzz/replay.o $(call archive,$(2)) $(ARCHIVES)
+$(1).t: $(1).o $(BUILD)/tests/fuzz/replay.o $(sort $(call archive,$(2))) $(filter-out $(call archive,$(2)),$(ARCHIVES)) $(ARCHIVES)
 	$$(LINK) -o $$@ $$^ -lresolv
-$(BUILD)/$(1).fuzz: $(BUILD)/$(1).o $(call archive,$(2)) $(ARCHIVES)
+$(1).fuzz: $(1).o $(sort $(call archive,$(2))) $(filter-out $(call archive,$(2)),$(ARCHIVES)) $(ARCHIVES)
 	$$(CONF_LD) -fsanitize=fuzzer -o $$@ $$^ -lresolv
-	mkdir -p $(BUILD)/$(1).found && $$@ -max_total_time=$(FUZZ_S) $(BUILD)/$(1).found $(1)
 endef
-$(foreach f,$(FUZZ),$(eval $(call FUZZ_TARGET,$(f),$(notdir $(patsubst %/,%,$(dir $(f)))))))
-fuzz:
-	$(MAKE) $(FUZZ:%=build/fuzz/%.fuzz) BUILD=build/fuzz CONF_LD='clang -fsanitize=address,undefined' \
-	    CONF_CC='clang -O1 -g -fsanitize=address,undefined,fuzzer-no-link'
+$(foreach t,$(basename $(REPLAY)),$(eval $(call FUZZ_TARGET,$(t),$(notdir $(patsubst %/,%,$(dir $(t)))))))
+$(BUILD)/tests/fuzz/%: CFLAGS += -Itests/fuzz
 
-unit: $(UNIT)
-	prove $(UNIT)
+fuzz:
+	$(MAKE) fuzzers BUILD=build/fuzz CONF_CC='$(FUZZ) -fsanitize=fuzzer-no-link -O1 -g' CONF_LD='$(FUZZ)'
+	sh tests/fuzz/run.sh build/fuzz '$(FUZZ_S)'
+fuzzers: $(FUZZERS)
+
+unit: $(UNIT) $(REPLAY)
+	prove $(UNIT) $(REPLAY)
 
 # $(MAKE) for the system tests and the demo: they build trees of their own.
 test: it man $(UNIT) $(REPLAY)

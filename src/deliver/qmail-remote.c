@@ -48,9 +48,13 @@ static _Noreturn void finish_with(enum remote_text text, struct view about)
     finish(bytes_view(&report));
 }
 
-/* Without memory: no report can be put together, so this one is ready. */
+/* Without memory: no report can be put together, so this one is ready. One that was
+ * being put together is dropped. */
 static void out_of_memory(void)
 {
+    struct view whole = bytes_view(&recipient_reports);
+    size_t end = view_find_last(whole, '\0');
+    bytes_cut(&recipient_reports, end < whole.len ? end + 1 : 0);
     finish(VIEW("ZOut of memory. (#4.3.0)\n\0"));
 }
 

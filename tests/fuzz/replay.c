@@ -1,9 +1,10 @@
-/* replay - feeds a fuzz target each file of its corpus; prints TAP.
- *
- * build/tests/fuzz/ROOM/NAME.t reads tests/fuzz/ROOM/NAME/, or the folder that is
- * its argument. */
-#include "base/file.h"
+/* Feeds a corpus to a fuzz target, without a fuzzer, and prints TAP. The files are the
+ * arguments; without any, those in the directory that belongs to the target:
+ * .../tests/fuzz/ROOM/NAME.t takes tests/fuzz/ROOM/NAME.corpus. */
 #include "fuzz.h"
+
+#include "base/file.h"
+#include "base/heap.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -12,52 +13,56 @@
 
 enum { MAX_INPUT = 1 << 20 };
 
-/* "tests/fuzz/ROOM/NAME" out of the path of this program. */
-static struct bytes corpus_of(const char *program)
-{
-    struct bytes path = {0};
-    const char *tests = strstr(program, "tests/fuzz/");
+static struct bytes input;
+static int count;
 
-    bytes_add_text(&path, tests ? tests : program);
-    if (view_ends(bytes_view(&path), VIEW(".t")))
-        bytes_cut(&path, path.len - 2);
-    return path;
+static void replay(const char *path)
+{
+    if (file_read(path, MAX_INPUT, &input) != FILE_READ) {
+        printf("Bail out! %s cannot be read\n", path);
+        exit(1);
+    }
+    /* memory of exactly the input's size, so that a sanitizer sees its end */
+    uint8_t *exact = heap_array(input.len, 1);
+    if (input.len)
+        memcpy(exact, input.data, input.len);
+    LLVMFuzzerTestOneInput(exact, input.len);
+    heap_free(exact);
+    printf("ok %d - %s\n", ++count, path);
 }
 
-static void feed(unsigned number, const char *folder, const char *name)
+static void replay_directory(const char *program)
 {
-    struct bytes path = {0}, input = {0};
-
-    bytes_add_text(&path, folder);
-    bytes_add_byte(&path, '/');
-    bytes_add_text(&path, name);
-    bool good = file_read(bytes_cstring(&path), MAX_INPUT, &input) == FILE_READ;
-    if (good)
-        LLVMFuzzerTestOneInput((const uint8_t *)input.data, input.len);
-    printf("%s %u - %s\n", good ? "ok" : "not ok", number, name);
+    struct bytes path = {0};
+    const char *name = strstr(program, "tests/fuzz/");
+    struct view stem = view_of(name ? name : program);
+    bytes_add(&path, view_before(stem, view_find_last(stem, '.')));
+    bytes_add_text(&path, ".corpus");
+    DIR *dir = opendir(bytes_cstring(&path));
+    if (!dir) {
+        printf("Bail out! no %s\n", bytes_cstring(&path));
+        exit(1);
+    }
+    size_t dir_len = path.len;
+    for (const struct dirent *entry; (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        bytes_cut(&path, dir_len);
+        bytes_add_byte(&path, '/');
+        bytes_add_text(&path, entry->d_name);
+        replay(bytes_cstring(&path));
+    }
+    closedir(dir);
     bytes_free(&path);
-    bytes_free(&input);
 }
 
 int main(int argc, char **argv)
 {
-    struct bytes folder = corpus_of(argv[0]);
-    unsigned count = 0;
-
-    if (argc > 1)
-        bytes_set(&folder, view_of(argv[1]));
-    const char *path = bytes_cstring(&folder);
-    DIR *dir = opendir(path);
-    for (struct dirent *entry; dir && (entry = readdir(dir));)
-        if (entry->d_name[0] != '.')
-            feed(++count, path, entry->d_name);
-    if (!dir || count == 0) {
-        printf("not ok %u - nothing to feed in %s\n", ++count, path);
-        printf("1..%u\n", count);
-        return 1;
-    }
-    closedir(dir);
-    bytes_free(&folder);
-    printf("1..%u\n", count);
+    for (int i = 1; i < argc; i++)
+        replay(argv[i]);
+    if (argc < 2)
+        replay_directory(argv[0]);
+    printf("1..%d\n", count);
+    bytes_free(&input);
     return 0;
 }
