@@ -31,7 +31,8 @@ PROGRAMS = \
     queue/qmail-queue queue/qmail-send queue/qmail-clean \
     deliver/qmail-lspawn deliver/qmail-local deliver/qmail-rspawn deliver/qmail-remote \
     deliver/qmail-tcpto deliver/qmail-tcpok \
-    dotqmail/forward mailbox/maildirmake users/qmail-newu users/qmail-getpw \
+    dotqmail/forward dotqmail/condredirect dotqmail/bouncesaying dotqmail/except \
+    dotqmail/preline mailbox/maildirmake mailbox/maildir2mbox users/qmail-newu users/qmail-getpw \
     admin/qmail-start admin/splogger
 # Helpers that stay in the build folder.
 HELPERS  = admin/instpackage admin/instchown admin/instcheck \

@@ -51,21 +51,23 @@ static bool place_fds(const struct process *p)
 }
 
 /* Memory may be the parent's: nothing but write(2). */
-static void complain(const struct process_complaint *c, int error)
+static void complain(const char *what, int error, const char *after)
 {
-    if (!c->before)
+    if (!what)
         return;
-    write_all(2, view_of(c->before));
+    write_all(2, view_of(what));
     write_all(2, view_of(error_text(error)));
-    write_all(2, view_of(c->after));
+    write_all(2, view_of(after));
 }
 
 int process_become(const struct process *p)
 {
     const struct process_failures *exits = &p->failures;
 
-    if (!place_fds(p))
+    if (!place_fds(p)) {
+        complain(p->complaint.fds, errno, p->complaint.after);
         return exits->fds;
+    }
     if (p->files && setrlimit(RLIMIT_NOFILE, p->files) == -1)
         return exits->fds;
     if (p->dir && chdir(p->dir) == -1)
@@ -79,7 +81,7 @@ int process_become(const struct process *p)
     else
         execvp(p->argv[0], p->argv);
     int error = errno;
-    complain(&p->complaint, error);
+    complain(p->complaint.exec, error, p->complaint.after);
     return error_is_temporary(error) ? exits->exec_temp : exits->exec_perm;
 }
 

@@ -29,10 +29,12 @@ struct process_failures {
     int exec_perm; /* exec failed */
 };
 
-/* What the child says on descriptor 2 when exec fails: before, the error's text,
- * after. Nothing where before is NULL. */
+/* What the child says on descriptor 2 when it cannot become the program: fds or
+ * exec, the error's text, after. Nothing where fds or exec is NULL. */
 struct process_complaint {
-    const char *before, *after;
+    const char *exec;  /* exec failed */
+    const char *fds;   /* a descriptor could not be put in place */
+    const char *after; /* usually a line feed */
 };
 
 struct process {

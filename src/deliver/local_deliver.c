@@ -107,7 +107,7 @@ bool local_to_program_or_die(const char *command)
         .argv = argv,
         .default_sigpipe = true,
         .failures = {.exec_temp = LOCAL_TEMP, .exec_perm = LOCAL_TEMP},
-        .complaint = {"Unable to run /bin/sh: ", ". (#4.3.0)\n"},
+        .complaint = {.exec = "Unable to run /bin/sh: ", .after = ". (#4.3.0)\n"},
     };
     pid_t pid = process_start(&p);
     if (pid == -1)

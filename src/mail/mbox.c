@@ -98,13 +98,13 @@ static void stop_timer(unsigned limit_s)
         alarm(0);
 }
 
-/* Waits for the lock. MBOX_DONE also where there are no locks, with *locked
- * false. */
-static enum mbox_result lock(int fd, bool *locked)
+/* Waits for the lock. MBOX_DONE also where there are no locks, with the reason in
+ * *lock_error. */
+static enum mbox_result lock(int fd, int *lock_error)
 {
     while (!time_is_over) {
-        *locked = os_lock(fd, true);
-        if (*locked || errno != EINTR)
+        *lock_error = os_lock(fd, true) ? 0 : errno;
+        if (*lock_error != EINTR)
             return MBOX_DONE;
     }
     return MBOX_LOCKED;
@@ -126,13 +126,13 @@ static bool is_named(const char *path, int fd)
     return file_same(&open_file, &named_file);
 }
 
-static enum mbox_result open_and_lock(const char *path, int *fd, bool *locked)
+static enum mbox_result open_and_lock(const char *path, int *fd, int *lock_error)
 {
     for (;;) {
         *fd = fd_open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0600);
         if (*fd == -1)
             return MBOX_NOT_OPEN;
-        enum mbox_result result = lock(*fd, locked);
+        enum mbox_result result = lock(*fd, lock_error);
         if (result == MBOX_DONE && is_named(path, *fd))
             return MBOX_DONE;
         int error = errno;
@@ -147,10 +147,10 @@ static enum mbox_result open_and_lock(const char *path, int *fd, bool *locked)
 }
 
 enum mbox_result mbox_open_locked(const char *path, unsigned limit_s, int *fd,
-                                  bool *locked)
+                                  int *lock_error)
 {
     start_timer(limit_s);
-    enum mbox_result result = open_and_lock(path, fd, locked);
+    enum mbox_result result = open_and_lock(path, fd, lock_error);
     int error = errno;
     stop_timer(limit_s);
     errno = error;
@@ -206,10 +206,9 @@ enum mbox_result mbox_append(const char *path, struct view head, int message)
 {
     static struct writer out;
     struct stat st;
-    int fd;
-    bool locked;
+    int fd, lock_error;
 
-    enum mbox_result result = mbox_open_locked(path, MBOX_LOCK_S, &fd, &locked);
+    enum mbox_result result = mbox_open_locked(path, MBOX_LOCK_S, &fd, &lock_error);
     if (result != MBOX_DONE)
         return result;
     if (fstat(fd, &st) == -1) {
@@ -226,7 +225,7 @@ enum mbox_result mbox_append(const char *path, struct view head, int message)
         return close(fd) == 0 ? MBOX_DONE : MBOX_NOT_WRITTEN;
 
     int error = errno;
-    if (locked && S_ISREG(st.st_mode) && ftruncate(fd, st.st_size) == 0)
+    if (!lock_error && S_ISREG(st.st_mode) && ftruncate(fd, st.st_size) == 0)
         file_sync(fd);
     fd_close(&fd);
     errno = error;

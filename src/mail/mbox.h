@@ -44,8 +44,9 @@ enum mbox_result mbox_append(const char *path, struct view head, int message);
 /* Opens the mailbox for appending, made if need be, and waits for its lock; with
  * limit_s 0 without a time limit. The descriptor is that of the file which path
  * names once it is locked: whoever held the lock before may have put another file
- * in its place. locked tells whether the system could lock it at all. */
+ * in its place. Where the system cannot lock it at all, lock_error is errno, else 0.
+ */
 enum mbox_result mbox_open_locked(const char *path, unsigned limit_s, int *fd,
-                                  bool *locked);
+                                  int *lock_error);
 
 #endif

@@ -32,6 +32,19 @@ void trace_add_return_path(struct bytes *out, struct view sender)
     bytes_add_byte(out, '\n');
 }
 
+bool trace_take_return_path(struct view line, struct view *sender)
+{
+    struct view start = VIEW("Return-Path: <");
+
+    line = view_trim_end(line, "\n");
+    if (!view_starts(line, start) || line.len == start.len)
+        return false;
+    bool is_null = line.data[start.len] == '>';
+    *sender = view_from(line, start.len);
+    sender->len = is_null ? 0 : sender->len - 1; /* without the '>' */
+    return true;
+}
+
 void trace_add_from(struct bytes *out, struct view sender, int64_t seconds)
 {
     bytes_add_text(out, "From ");

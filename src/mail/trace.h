@@ -20,6 +20,11 @@ void trace_add_return_path(struct bytes *out, struct view sender);
  * sender is MAILER-DAEMON. */
 void trace_add_from(struct bytes *out, struct view sender, int64_t seconds);
 
+/* The sender that a message's first line names, if that is a Return-Path line as
+ * above (its line feed may be missing): still quoted, empty for the null sender.
+ * False for any other line. */
+bool trace_take_return_path(struct view line, struct view *sender);
+
 /* Looking for a line in a message's header, block by block. The header ends with
  * the first empty line. Nothing of the message is kept, so lines may have any
  * length. */

@@ -35,6 +35,20 @@ static const struct {
     {"after 2038", "a", "From a Thu Jan 01 00:00:00 2060\n", 2840140800},
 };
 
+static const struct {
+    const char *name, *line, *want; /* want NULL: no such line */
+} taken[] = {
+    {"sender", "Return-Path: <a@b>\n", "a@b"},
+    {"no line feed", "Return-Path: <a@b>", "a@b"},
+    {"quoted", "Return-Path: <\"a b>\"@c>\n", "\"a b>\"@c"},
+    {"null sender", "Return-Path: <>\n", ""},
+    {"another line", "Received: <a@b>\n", NULL},
+    {"another case", "return-path: <a@b>\n", NULL},
+    {"no bracket", "Return-Path: a@b\n", NULL},
+    {"nothing behind the bracket", "Return-Path: <\n", NULL},
+    {"nothing", "", NULL},
+};
+
 #define LINE "Delivered-To: a@b\n"
 
 static const struct {
@@ -108,6 +122,13 @@ int main(void)
     same(bytes_view(&got),
          VIEW("a b\nFrom c-d Thu Jan 01 00:00:00 1970\nReturn-Path: <>\n"), "appended");
 
+    for (size_t i = 0; i < COUNT(taken); i++) {
+        struct view sender = VIEW("");
+        bool is_one = trace_take_return_path(view_of(taken[i].line), &sender);
+        ok(is_one == (taken[i].want != NULL), taken[i].name, "is one");
+        if (is_one && taken[i].want)
+            same(sender, view_of(taken[i].want), taken[i].name);
+    }
     for (size_t i = 0; i < COUNT(searches); i++) {
         struct view message = view_of(searches[i].message);
         bool right = search_bytewise(message) == searches[i].want;
