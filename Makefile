@@ -51,7 +51,7 @@ objects  = $(patsubst %.c,$(BUILD)/%.o,$(call parts,$(1)))
 archive  = $(BUILD)/$(1).a
 ARCHIVES = $(foreach l,$(LAYERS),$(call archive,$(l)))
 
-.PHONY: it man setup package check test unit sanitize lint format fuzz bench demo clean
+.PHONY: it man setup package check test unit sanitize lint format demo clean
 .DELETE_ON_ERROR:
 it: $(BINARIES) $(BOOTFILES) $(MANFILES)
 
