@@ -78,6 +78,7 @@ case $CONF_LD in
     mkdir -p "$tree/sanitizer"
     chmod 1777 "$tree/sanitizer"
     last=tests/sanitizer.t
+    export SANITIZED=1
     ;;
 esac
 

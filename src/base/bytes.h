@@ -26,7 +26,10 @@ struct bytes {
 
 /* A view of a string literal; and the same in the initializer of static data. */
 #define VIEW(literal) ((struct view){literal, sizeof(literal) - 1})
-#define VIEW_INIT(literal) {literal, sizeof(literal) - 1}
+#define VIEW_INIT(literal)           \
+    {                                \
+        literal, sizeof(literal) - 1 \
+    }
 
 /* A view of a C string, without its NUL. */
 struct view view_of(const char *text);

@@ -14,10 +14,10 @@
 #include <netinet/in.h>
 #include <resolv.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
-#include <stdlib.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>

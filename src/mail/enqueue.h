@@ -27,8 +27,8 @@ enum {
 struct enqueue {
     pid_t pid;
     int message_fd, envelope_fd, text_fd; /* our ends, -1 once closed */
-    bool broken;   /* not everything could be written */
-    bool withheld; /* the envelope must not be completed */
+    bool broken;                          /* not everything could be written */
+    bool withheld;                        /* the envelope must not be completed */
     char text[ENQUEUE_MAX_TEXT];
     size_t text_len;
     size_t used;

@@ -11,12 +11,14 @@
     done()
 
 The tree is that of the environment variable TREE, made by tests/run.sh. It works
-with the real user ids as root, and with one id otherwise; `root` tells which.
+with the real user ids as root, and with one id otherwise; `root` tells which, and
+`sanitized` whether this is make sanitize.
 Every wait has a limit, and what a test started is ended when it ends.
 """
 import atexit, os, pwd, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 
 root = os.geteuid() == 0
+sanitized = bool(os.environ.get("SANITIZED"))  # the programs are built with sanitizers
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ME = "here.test"
 
