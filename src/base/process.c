@@ -93,15 +93,28 @@ static int child(void *arg)
     return process_become(start->process);
 }
 
+/* A child that borrows our memory holds us up until it is another program. One
+ * that becomes a user first could be stopped by that user meanwhile, and we with
+ * it; so it gets memory of its own. */
+static pid_t spawn(struct start *start)
+{
+    if (!start->process->who)
+        return os_spawn(child, start);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(child(start));
+    return pid;
+}
+
 pid_t process_start(const struct process *p)
 {
     struct start start = {.process = p};
     sigset_t all;
 
-    /* no handler may run in the child while it borrows our memory */
+    /* no handler may run in the child while it may borrow our memory */
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &start.mask);
-    pid_t pid = os_spawn(child, &start);
+    pid_t pid = spawn(&start);
     int saved = errno;
     sigprocmask(SIG_SETMASK, &start.mask, NULL);
     errno = saved;
