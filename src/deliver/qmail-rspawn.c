@@ -8,26 +8,12 @@
  * exits    0 when qmail-send is gone and all deliveries are done, 111 when it
  *          cannot begin */
 #include "base/die.h"
-#include "base/fd.h"
-#include "base/writer.h"
 #include "deliver/rspawn.h"
 #include "deliver/spawn.h"
 #include "mail/address.h"
-#include "mail/queue_dir.h"
+#include "mail/tcpto.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-
-/* Overwrites a table of hosts that did not answer: a restart forgets them. */
-static void clear_table(const char *path, size_t size)
-{
-    static const char zeros[QUEUE_TCPTO6_SIZE];
-    int fd = fd_open(path, O_WRONLY | O_NONBLOCK, 0);
-    if (fd == -1)
-        return;
-    write_all(fd, view_at(zeros, size)); /* a table that stays does little harm */
-    fd_close(&fd);
-}
 
 static bool begin(struct spawn_delivery *d, int message, struct bytes *report)
 {
@@ -80,8 +66,9 @@ int main(void)
     };
 
     spawn_prepare_or_die();
-    clear_table(QUEUE_DIR_TCPTO, QUEUE_TCPTO_SIZE);
-    clear_table(QUEUE_DIR_TCPTO6, QUEUE_TCPTO6_SIZE);
+    /* a restart forgets who did not answer; a table that stays does little harm */
+    tcpto_clear(".", IP_V4);
+    tcpto_clear(".", IP_V6);
     spawn_serve(&role);
     return 0;
 }

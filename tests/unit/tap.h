@@ -4,13 +4,6 @@
 
 #include "base/bytes.h"
 
-/* A string literal as the initializer of a struct view, in a table of cases; it may
- * hold NULs. */
-#define BYTES(literal)               \
-    {                                \
-        literal, sizeof(literal) - 1 \
-    }
-
 /* One check: passed is the outcome, the words (joined by a space, part may be
  * NULL) its name. */
 void ok(bool passed, const char *name, const char *part);

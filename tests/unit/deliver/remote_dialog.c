@@ -10,16 +10,16 @@ static const struct {
     const char *name;
     struct view address, quoted;
 } addresses[] = {
-    {"empty", BYTES(""), BYTES("")},
-    {"plain", BYTES("a@b"), BYTES("a@b")},
-    {"without at", BYTES("a b"), BYTES("a b")},
-    {"space", BYTES("a b@c.d"), BYTES("\"a b\"@c.d")},
-    {"two ats", BYTES("a@b@c"), BYTES("\"a@b\"@c")},
-    {"quotes", BYTES("\"q\"@b"), BYTES("\"\\\"q\\\"\"@b")},
-    {"empty local part", BYTES("@b"), BYTES("\"\"@b")},
-    {"8-bit", BYTES("\xe9@b"), BYTES("\"\xe9\"@b")},
-    {"domain as it is", BYTES("a@B..c d"), BYTES("a@B..c d")},
-    {"double bounce", BYTES("#@[]"), BYTES("#@[]")},
+    {"empty", VIEW_INIT(""), VIEW_INIT("")},
+    {"plain", VIEW_INIT("a@b"), VIEW_INIT("a@b")},
+    {"without at", VIEW_INIT("a b"), VIEW_INIT("a b")},
+    {"space", VIEW_INIT("a b@c.d"), VIEW_INIT("\"a b\"@c.d")},
+    {"two ats", VIEW_INIT("a@b@c"), VIEW_INIT("\"a@b\"@c")},
+    {"quotes", VIEW_INIT("\"q\"@b"), VIEW_INIT("\"\\\"q\\\"\"@b")},
+    {"empty local part", VIEW_INIT("@b"), VIEW_INIT("\"\"@b")},
+    {"8-bit", VIEW_INIT("\xe9@b"), VIEW_INIT("\"\xe9\"@b")},
+    {"domain as it is", VIEW_INIT("a@B..c d"), VIEW_INIT("a@B..c d")},
+    {"double bounce", VIEW_INIT("#@[]"), VIEW_INIT("#@[]")},
 };
 
 static const struct {
@@ -38,45 +38,49 @@ static const struct {
     struct view sent;
 } dialogs[] = {
     {"greeting dies", "", REMOTE_TRY_NEXT,
-     BYTES("ZConnected to IP but connection died. (#4.4.2)\n\0"), BYTES("")},
+     VIEW_INIT("ZConnected to IP but connection died. (#4.4.2)\n\0"), VIEW_INIT("")},
     {"greeting cut", "220 hello", REMOTE_TRY_NEXT,
-     BYTES("ZConnected to IP but connection died. (#4.4.2)\n\0"), BYTES("")},
+     VIEW_INIT("ZConnected to IP but connection died. (#4.4.2)\n\0"), VIEW_INIT("")},
     {"name refused for now", "220 x\n421 no\n", REMOTE_TRY_NEXT,
-     BYTES("ZConnected to IP but my name was rejected.\nRemote host said: 421 no\n\0"),
-     BYTES("EHLO me\r\nQUIT\r\n")},
+     VIEW_INIT(
+         "ZConnected to IP but my name was rejected.\nRemote host said: 421 no\n\0"),
+     VIEW_INIT("EHLO me\r\nQUIT\r\n")},
     {"name refused", "220 x\n500 no\n500 no\n", REMOTE_DONE,
-     BYTES("ZConnected to IP but my name was rejected.\nRemote host said: 500 no\n\0"),
-     BYTES("EHLO me\r\nHELO me\r\nQUIT\r\n")},
+     VIEW_INIT(
+         "ZConnected to IP but my name was rejected.\nRemote host said: 500 no\n\0"),
+     VIEW_INIT("EHLO me\r\nHELO me\r\nQUIT\r\n")},
     {"closing after MAIL", "220 x\n250 x\n421 bye\n", REMOTE_TRY_NEXT,
-     BYTES("ZConnected to IP but sender was rejected.\nRemote host said: 421 bye\n\0"),
-     BYTES("EHLO me\r\nMAIL FROM:<s@x>\r\nQUIT\r\n")},
+     VIEW_INIT(
+         "ZConnected to IP but sender was rejected.\nRemote host said: 421 bye\n\0"),
+     VIEW_INIT("EHLO me\r\nMAIL FROM:<s@x>\r\nQUIT\r\n")},
     {"dies after MAIL", "220 x\n250 x\n250 ok\n", REMOTE_DONE,
-     BYTES("ZConnected to IP but connection died. (#4.4.2)\n\0"),
-     BYTES("EHLO me\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@h>\r\n")},
+     VIEW_INIT("ZConnected to IP but connection died. (#4.4.2)\n\0"),
+     VIEW_INIT("EHLO me\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@h>\r\n")},
     {"pipelined", "220 x\n250-x\n250 PIPELINING\n250 ok\n250 ok\n550 no\n451 no\n",
      REMOTE_DONE,
-     BYTES("r\0hIP does not like recipient.\nRemote host said: 550 no\n\0"
-           "ZIP failed on DATA command.\nRemote host said: 451 no\n\0"),
-     BYTES("EHLO me\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@h>\r\nRCPT TO:<t@h>\r\n"
-           "DATA\r\nQUIT\r\n")},
+     VIEW_INIT("r\0hIP does not like recipient.\nRemote host said: 550 no\n\0"
+               "ZIP failed on DATA command.\nRemote host said: 451 no\n\0"),
+     VIEW_INIT("EHLO me\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@h>\r\nRCPT TO:<t@h>\r\n"
+               "DATA\r\nQUIT\r\n")},
     {"pipelined, sender refused",
      "220 x\n250-x\n250 PIPELINING\n550 no\n503 what\n503 what\n", REMOTE_DONE,
-     BYTES("DConnected to IP but sender was rejected.\nRemote host said: 550 no\n\0"),
-     BYTES("EHLO me\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@h>\r\nRCPT TO:<t@h>\r\n"
-           "QUIT\r\n")},
+     VIEW_INIT(
+         "DConnected to IP but sender was rejected.\nRemote host said: 550 no\n\0"),
+     VIEW_INIT("EHLO me\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@h>\r\nRCPT TO:<t@h>\r\n"
+               "QUIT\r\n")},
     {"2xx to DATA", "220 x\n250 x\n250 x\n250 x\n250 x\n250 x\n", REMOTE_DONE,
-     BYTES("r\0r\0ZIP failed on DATA command.\nRemote host said: 250 x\n\0"),
-     BYTES("EHLO me\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@h>\r\nRCPT TO:<t@h>\r\n"
-           "DATA\r\nQUIT\r\n")},
+     VIEW_INIT("r\0r\0ZIP failed on DATA command.\nRemote host said: 250 x\n\0"),
+     VIEW_INIT("EHLO me\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@h>\r\nRCPT TO:<t@h>\r\n"
+               "DATA\r\nQUIT\r\n")},
     {"whole", "220 x\n250 x\n250 x\n250 x\n250 x\n354 x\n250 taken\n", REMOTE_DONE,
-     BYTES("r\0r\0KIP accepted message.\nRemote host said: 250 taken\n\0"),
-     BYTES("EHLO me\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@h>\r\nRCPT TO:<t@h>\r\n"
-           "DATA\r\nhi\r\n..\r\n.\r\nQUIT\r\n")},
+     VIEW_INIT("r\0r\0KIP accepted message.\nRemote host said: 250 taken\n\0"),
+     VIEW_INIT("EHLO me\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@h>\r\nRCPT TO:<t@h>\r\n"
+               "DATA\r\nhi\r\n..\r\n.\r\nQUIT\r\n")},
     {"dies after the dot", "220 x\n250 x\n250 x\n250 x\n250 x\n354 x\n", REMOTE_DONE,
-     BYTES("r\0r\0ZConnected to IP but connection died. Possible duplicate! "
-           "(#4.4.2)\n\0"),
-     BYTES("EHLO me\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@h>\r\nRCPT TO:<t@h>\r\n"
-           "DATA\r\nhi\r\n..\r\n.\r\n")},
+     VIEW_INIT("r\0r\0ZConnected to IP but connection died. Possible duplicate! "
+               "(#4.4.2)\n\0"),
+     VIEW_INIT("EHLO me\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@h>\r\nRCPT TO:<t@h>\r\n"
+               "DATA\r\nhi\r\n..\r\n.\r\n")},
 };
 
 static void test_dialog(size_t i)

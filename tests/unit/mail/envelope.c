@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define BYTES(literal)               \
+#define VIEW_INIT(literal)               \
     {                                \
         literal, sizeof(literal) - 1 \
     }
@@ -21,17 +21,17 @@ static const struct {
     struct view file, want;
     enum envelope_result result;
 } cases[] = {
-    {"plain", BYTES("u1002\0p25614\0Fa@b\0Tc@d\0Te@f\0"),
-     BYTES("u=1002 p=25614 F=a@b T=c@d T=e@f "), ENVELOPE_END},
-    {"empty file", BYTES(""), BYTES(""), ENVELOPE_END},
-    {"null sender", BYTES("u0\0p1\0F\0"), BYTES("u=0 p=1 F= "), ENVELOPE_END},
-    {"no final NUL", BYTES("Fa@b\0Tc@d"), BYTES("F=a@b "), ENVELOPE_TRUNCATED},
-    {"a letter at the end", BYTES("F\0T"), BYTES("F= "), ENVELOPE_TRUNCATED},
-    {"all kinds of bytes", BYTES("F\377\n @\0T\"\\\r\0"), BYTES("F=\377\n @ T=\"\\\r "),
+    {"plain", VIEW_INIT("u1002\0p25614\0Fa@b\0Tc@d\0Te@f\0"),
+     VIEW_INIT("u=1002 p=25614 F=a@b T=c@d T=e@f "), ENVELOPE_END},
+    {"empty file", VIEW_INIT(""), VIEW_INIT(""), ENVELOPE_END},
+    {"null sender", VIEW_INIT("u0\0p1\0F\0"), VIEW_INIT("u=0 p=1 F= "), ENVELOPE_END},
+    {"no final NUL", VIEW_INIT("Fa@b\0Tc@d"), VIEW_INIT("F=a@b "), ENVELOPE_TRUNCATED},
+    {"a letter at the end", VIEW_INIT("F\0T"), VIEW_INIT("F= "), ENVELOPE_TRUNCATED},
+    {"all kinds of bytes", VIEW_INIT("F\377\n @\0T\"\\\r\0"), VIEW_INIT("F=\377\n @ T=\"\\\r "),
      ENVELOPE_END},
-    {"unknown letter", BYTES("Fa\0Xb\0Tc\0"), BYTES("F=a X?b T=c "), ENVELOPE_END},
-    {"a mark of local/N", BYTES("Da\0"), BYTES("D?a "), ENVELOPE_END},
-    {"no letter", BYTES("Fa\0\0Tb\0"), BYTES("F=a 0? T=b "), ENVELOPE_END},
+    {"unknown letter", VIEW_INIT("Fa\0Xb\0Tc\0"), VIEW_INIT("F=a X?b T=c "), ENVELOPE_END},
+    {"a mark of local/N", VIEW_INIT("Da\0"), VIEW_INIT("D?a "), ENVELOPE_END},
+    {"no letter", VIEW_INIT("Fa\0\0Tb\0"), VIEW_INIT("F=a 0? T=b "), ENVELOPE_END},
 };
 
 static struct reader in;

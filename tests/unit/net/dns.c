@@ -10,21 +10,22 @@ static const struct {
     bool good, edns;
     struct view wire; /* behind the number and flags */
 } cases[] = {
-    {"plain", BYTES("d.test"), true, false,
-     BYTES("\0\1\0\0\0\0\0\0\1d\4test\0\0\xf\0\1")},
-    {"dot at the end", BYTES("d.test."), true, false,
-     BYTES("\0\1\0\0\0\0\0\0\1d\4test\0\0\xf\0\1")},
-    {"EDNS", BYTES("d"), true, true,
-     BYTES("\0\1\0\0\0\0\0\1\1d\0\0\xf\0\1\0\0\x29\4\xd0\0\0\0\0\0\0")},
-    {"odd bytes", BYTES("a\\. \xe9"), true, false,
-     BYTES("\0\1\0\0\0\0\0\0\2a\\\2 \xe9\0\0\xf\0\1")},
-    {"empty", BYTES(""), false, false, BYTES("")},
-    {"root", BYTES("."), false, false, BYTES("")},
-    {"empty label", BYTES("a..b"), false, false, BYTES("")},
-    {"dot first", BYTES(".b"), false, false, BYTES("")},
-    {"two dots last", BYTES("b.."), false, false, BYTES("")},
-    {"label of 64", BYTES(L63 "4.b"), false, false, BYTES("")},
-    {"name of 256", BYTES(L63 "." L63 "." L63 "." L63), false, false, BYTES("")},
+    {"plain", VIEW_INIT("d.test"), true, false,
+     VIEW_INIT("\0\1\0\0\0\0\0\0\1d\4test\0\0\xf\0\1")},
+    {"dot at the end", VIEW_INIT("d.test."), true, false,
+     VIEW_INIT("\0\1\0\0\0\0\0\0\1d\4test\0\0\xf\0\1")},
+    {"EDNS", VIEW_INIT("d"), true, true,
+     VIEW_INIT("\0\1\0\0\0\0\0\1\1d\0\0\xf\0\1\0\0\x29\4\xd0\0\0\0\0\0\0")},
+    {"odd bytes", VIEW_INIT("a\\. \xe9"), true, false,
+     VIEW_INIT("\0\1\0\0\0\0\0\0\2a\\\2 \xe9\0\0\xf\0\1")},
+    {"empty", VIEW_INIT(""), false, false, VIEW_INIT("")},
+    {"root", VIEW_INIT("."), false, false, VIEW_INIT("")},
+    {"empty label", VIEW_INIT("a..b"), false, false, VIEW_INIT("")},
+    {"dot first", VIEW_INIT(".b"), false, false, VIEW_INIT("")},
+    {"two dots last", VIEW_INIT("b.."), false, false, VIEW_INIT("")},
+    {"label of 64", VIEW_INIT(L63 "4.b"), false, false, VIEW_INIT("")},
+    {"name of 256", VIEW_INIT(L63 "." L63 "." L63 "." L63), false, false,
+     VIEW_INIT("")},
 };
 
 int main(void)

@@ -2,7 +2,7 @@
 
 #include "tap.h"
 
-#define BYTES(literal)               \
+#define VIEW_INIT(literal)               \
     {                                \
         literal, sizeof(literal) - 1 \
     }
@@ -15,27 +15,27 @@ static const struct {
     enum queue_envelope_result result;
     size_t left; /* bytes that are not looked at */
 } cases[] = {
-    {"plain", BYTES("Fa@b\0Tc@d\0Te@f\0\0"), BYTES("Fa@b\0" SENDER_ENDS "Tc@d\0Te@f\0"),
+    {"plain", VIEW_INIT("Fa@b\0Tc@d\0Te@f\0\0"), VIEW_INIT("Fa@b\0" SENDER_ENDS "Tc@d\0Te@f\0"),
      QUEUE_ENVELOPE_END, 1},
-    {"null sender", BYTES("F\0Ta\0\0"), BYTES("F\0" SENDER_ENDS "Ta\0"),
+    {"null sender", VIEW_INIT("F\0Ta\0\0"), VIEW_INIT("F\0" SENDER_ENDS "Ta\0"),
      QUEUE_ENVELOPE_END, 1},
-    {"no recipient", BYTES("Fa\0\0"), BYTES("Fa\0" SENDER_ENDS), QUEUE_ENVELOPE_END, 1},
-    {"empty recipient", BYTES("Fa\0T\0\0"), BYTES("Fa\0" SENDER_ENDS "T\0"),
+    {"no recipient", VIEW_INIT("Fa\0\0"), VIEW_INIT("Fa\0" SENDER_ENDS), QUEUE_ENVELOPE_END, 1},
+    {"empty recipient", VIEW_INIT("Fa\0T\0\0"), VIEW_INIT("Fa\0" SENDER_ENDS "T\0"),
      QUEUE_ENVELOPE_END, 1},
-    {"more behind the end", BYTES("Fa\0Tb\0\0Tc\0"), BYTES("Fa\0" SENDER_ENDS "Tb\0"),
+    {"more behind the end", VIEW_INIT("Fa\0Tb\0\0Tc\0"), VIEW_INIT("Fa\0" SENDER_ENDS "Tb\0"),
      QUEUE_ENVELOPE_END, 4},
-    {"letters inside addresses", BYTES("FTF\0TFT\0\0"),
-     BYTES("FTF\0" SENDER_ENDS "TFT\0"), QUEUE_ENVELOPE_END, 1},
-    {"nothing", BYTES(""), BYTES(""), QUEUE_ENVELOPE_MORE, 0},
-    {"sender not at its end", BYTES("Fa"), BYTES("Fa"), QUEUE_ENVELOPE_MORE, 0},
-    {"sender alone", BYTES("Fa\0"), BYTES("Fa\0" SENDER_ENDS), QUEUE_ENVELOPE_MORE, 0},
-    {"no final NUL", BYTES("Fa\0Tb\0"), BYTES("Fa\0" SENDER_ENDS "Tb\0"),
+    {"letters inside addresses", VIEW_INIT("FTF\0TFT\0\0"),
+     VIEW_INIT("FTF\0" SENDER_ENDS "TFT\0"), QUEUE_ENVELOPE_END, 1},
+    {"nothing", VIEW_INIT(""), VIEW_INIT(""), QUEUE_ENVELOPE_MORE, 0},
+    {"sender not at its end", VIEW_INIT("Fa"), VIEW_INIT("Fa"), QUEUE_ENVELOPE_MORE, 0},
+    {"sender alone", VIEW_INIT("Fa\0"), VIEW_INIT("Fa\0" SENDER_ENDS), QUEUE_ENVELOPE_MORE, 0},
+    {"no final NUL", VIEW_INIT("Fa\0Tb\0"), VIEW_INIT("Fa\0" SENDER_ENDS "Tb\0"),
      QUEUE_ENVELOPE_MORE, 0},
-    {"no sender", BYTES("Tb\0\0"), BYTES(""), QUEUE_ENVELOPE_LETTER, 4},
-    {"end before the sender", BYTES("\0"), BYTES(""), QUEUE_ENVELOPE_LETTER, 1},
-    {"two senders", BYTES("Fa\0Fb\0\0"), BYTES("Fa\0" SENDER_ENDS),
+    {"no sender", VIEW_INIT("Tb\0\0"), VIEW_INIT(""), QUEUE_ENVELOPE_LETTER, 4},
+    {"end before the sender", VIEW_INIT("\0"), VIEW_INIT(""), QUEUE_ENVELOPE_LETTER, 1},
+    {"two senders", VIEW_INIT("Fa\0Fb\0\0"), VIEW_INIT("Fa\0" SENDER_ENDS),
      QUEUE_ENVELOPE_LETTER, 4},
-    {"lower case", BYTES("fa\0\0"), BYTES(""), QUEUE_ENVELOPE_LETTER, 4},
+    {"lower case", VIEW_INIT("fa\0\0"), VIEW_INIT(""), QUEUE_ENVELOPE_LETTER, 4},
 };
 
 /* Gives the envelope in pieces of at most step bytes. */
