@@ -125,6 +125,9 @@ for name in SPAWNERS:
     note("%d failures tried" % tried)
     same(wrong, [], name + ": each call failing")
 
+    _, reports, status = deliveries(name, "-e", "inject=vfork:error=EAGAIN:when=1")
+    same([r.lstrip(b"\0\1\2") for r in reports], [b"Zqmail-spawn unable to fork. (#4.3.0)\n\0", b"Kdone\n\0"], name + ": no process")
+
 for call in ("dup2", "setgroups", "setresgid", "getresgid", "setresuid", "getresuid"):
     for error in ("EPERM", "EAGAIN"):
         write(ran, "", mode=0o666)
