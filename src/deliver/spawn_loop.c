@@ -292,13 +292,13 @@ static void serve_child(struct spawn_source *s)
 
 static void serve_deaths(void)
 {
-    int status;
-    pid_t pid;
-
-    signals_clear();
-    if (!signals_taken(SIGCHLD))
-        return;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    for (;;) {
+        int status;
+        pid_t pid = waitpid(-1, &status, WNOHANG);
+        if (pid == -1 && errno == EINTR)
+            continue;
+        if (pid <= 0)
+            return;
         struct spawn_delivery *d = forget_child(pid);
         if (!d)
             continue; /* not of our making: left by the program we were before */
@@ -320,6 +320,8 @@ static void turn(void)
         if (loop_ready(&self.loop, want))
             serve_child(self.sources[want]);
     if (loop_ready(&self.loop, WANT_SIGNALS))
+        signals_clear();
+    if (signals_taken(SIGCHLD))
         serve_deaths();
     if (!self.input_ended && loop_ready(&self.loop, WANT_INPUT))
         serve_input();
