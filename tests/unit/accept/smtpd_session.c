@@ -314,6 +314,36 @@ static int run(void (*policy)(struct smtpd *s), const char *input, struct bytes 
     return code;
 }
 
+/* The longest command line and one byte more, CR included; and so for AUTH. */
+static void test_line_limits(struct bytes *output)
+{
+    static const struct {
+        const char *command;
+        size_t len;
+        const char *reply;
+    } lines[] = {
+        {"NOOP ", SMTPD_MAX_LINE, OK},
+        {"NOOP ", SMTPD_MAX_LINE + 1, "500 line too long (#5.5.2)\r\n"},
+        {"AUTH ", SMTPD_MAX_AUTH_LINE, "503 auth not available (#5.3.3)\r\n"},
+        {"AUTH ", SMTPD_MAX_AUTH_LINE + 1, "500 line too long (#5.5.2)\r\n"},
+    };
+    struct bytes input = {0}, want = {0};
+
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        bytes_set(&input, view_of(lines[i].command));
+        while (input.len < lines[i].len - 1)
+            bytes_add_byte(&input, 'x');
+        bytes_add_text(&input, "\r\nQUIT\r\n");
+        bytes_set(&want, VIEW(GREETING));
+        bytes_add_text(&want, lines[i].reply);
+        bytes_add_text(&want, BYE);
+        run(plain, bytes_cstring(&input), output);
+        same(bytes_view(output), bytes_view(&want), "line limit");
+    }
+    bytes_free(&input);
+    bytes_free(&want);
+}
+
 static void test_message(void)
 {
     struct bytes content = {0};
@@ -347,6 +377,7 @@ int main(void)
         if (strcmp(cases[i].name, "size at the limit") == 0)
             test_message();
     }
+    test_line_limits(&output);
     bytes_free(&output);
     bytes_free(&want);
 
