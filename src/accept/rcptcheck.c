@@ -123,7 +123,8 @@ static bool wait_for_end(pid_t pid, int *fd, struct bytes *text, int *status)
 {
     int64_t end = clock_steady_ms() + LIMIT_MS;
 
-    for (;;) {
+    /* its end does not wake us; so look again soon at first, then less often */
+    for (int pause_ms = 1;; pause_ms = pause_ms < POLL_MS ? pause_ms * 2 : POLL_MS) {
         pid_t got = waitpid(pid, status, WNOHANG);
         if (got == -1 && errno != EINTR)
             return false;
@@ -136,7 +137,7 @@ static bool wait_for_end(pid_t pid, int *fd, struct bytes *text, int *status)
         }
         /* poll(2) passes over a descriptor of -1 */
         struct pollfd want = {.fd = *fd, .events = POLLIN};
-        poll(&want, 1, POLL_MS);
+        poll(&want, 1, pause_ms);
     }
 }
 

@@ -104,14 +104,17 @@ bool smtpd_controls_read(struct smtpd_policy *p, const char **reply);
  * The exit code. */
 int smtpd_serve(struct smtpd *s);
 
-enum smtpd_line {
+enum smtpd_line_result {
     SMTPD_LINE_READ,
     SMTPD_LINE_TOO_LONG, /* it has been skipped */
     SMTPD_LINE_GONE      /* there will be no more; the session is over */
 };
 
-/* Reads a line into s->line, without LF and one CR before it. */
-enum smtpd_line smtpd_read_line(struct smtpd *s);
+/* Reads a line into s->line, without its LF. */
+enum smtpd_line_result smtpd_read_line(struct smtpd *s);
+
+/* That line without one CR at its end. Good until the next line is read. */
+struct view smtpd_line(const struct smtpd *s);
 
 /* Forgets sender and recipients. */
 void smtpd_forget(struct smtpd *s);

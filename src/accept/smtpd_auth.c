@@ -86,7 +86,7 @@ static bool ask(struct smtpd *s, const char *question, struct secret *secret)
     smtpd_reply(s, question);
     switch (smtpd_read_line(s)) {
     case SMTPD_LINE_READ:
-        return decode(s, bytes_view(&s->line), secret);
+        return decode(s, smtpd_line(s), secret);
     case SMTPD_LINE_TOO_LONG:
         smtpd_reply(s, "500 line too long (#5.5.2)");
         return false;

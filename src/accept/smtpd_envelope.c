@@ -178,7 +178,7 @@ static bool passes_rcptcheck(struct smtpd *s, bool relay)
         .helo = bytes_view(&s->helo),
         .quiet = !p->log,
     };
-    struct rcptcheck_reply reply;
+    struct rcptcheck_reply reply = {""};
 
     if (!p->rcptcheck || (relay && !p->rcptcheck_relay))
         return true;

@@ -153,14 +153,12 @@ static void execute(struct smtpd *s, struct view line)
 
 /* Reading commands */
 
-enum smtpd_line smtpd_read_line(struct smtpd *s)
+enum smtpd_line_result smtpd_read_line(struct smtpd *s)
 {
     struct reader *in = &s->connection.in;
 
     switch (reader_until(in, '\n', SMTPD_MAX_AUTH_LINE, &s->line)) {
     case READ_ITEM:
-        if (s->line.len && s->line.data[s->line.len - 1] == '\r')
-            s->line.len--;
         return SMTPD_LINE_READ;
     case READ_TOO_LONG:
         if (reader_skip_past(in, '\n') == READ_ITEM)
@@ -174,6 +172,14 @@ enum smtpd_line smtpd_read_line(struct smtpd *s)
     return SMTPD_LINE_GONE;
 }
 
+struct view smtpd_line(const struct smtpd *s)
+{
+    struct view line = bytes_view(&s->line);
+    if (line.len && line.data[line.len - 1] == '\r')
+        line.len--;
+    return line;
+}
+
 /* Only AUTH, whose argument may be a whole password dialogue, may be longer than
  * other commands. */
 static bool is_too_long(struct view line)
@@ -183,17 +189,16 @@ static bool is_too_long(struct view line)
 
 static void serve_command(struct smtpd *s)
 {
-    enum smtpd_line result = smtpd_read_line(s);
-    struct view line = bytes_view(&s->line);
+    enum smtpd_line_result result = smtpd_read_line(s);
 
     if (result == SMTPD_LINE_GONE)
         return;
-    if (result == SMTPD_LINE_TOO_LONG || is_too_long(line))
+    if (result == SMTPD_LINE_TOO_LONG || is_too_long(bytes_view(&s->line)))
         smtpd_reply(s, "500 line too long (#5.5.2)");
-    else if (has_hidden_bytes(line))
+    else if (has_hidden_bytes(smtpd_line(s)))
         smtpd_reply(s, "500 syntax error (#5.5.2)");
     else
-        execute(s, line);
+        execute(s, smtpd_line(s));
     if (s->errors >= SMTPD_MAX_ERRORS && !s->over)
         smtpd_end(s, "421 too many errors (#4.7.0)");
 }
