@@ -1,5 +1,6 @@
 #include "accept/inject.h"
 #include "mail/address.h"
+#include "mail/address_list.h"
 
 static bool ends_in(const struct tokens *address, enum token_kind kind)
 {
@@ -13,18 +14,6 @@ static bool ends_in_no_host(const struct tokens *address)
     return n >= 2 && address->items[n - 2].kind == TOKEN_AT &&
            address->items[n - 1].kind == TOKEN_LITERAL &&
            address->items[n - 1].text.len == 0;
-}
-
-/* "@relay,@relay:box@host": everything through the first colon goes. */
-static void drop_route(struct tokens *address)
-{
-    size_t i = 0;
-
-    if (address->count == 0 || address->items[0].kind != TOKEN_AT)
-        return;
-    while (i < address->count && address->items[i].kind != TOKEN_COLON)
-        i++;
-    tokens_drop_first(address, i < address->count ? i + 1 : i);
 }
 
 static void drop_last_if(struct tokens *address, enum token_kind kind)
@@ -70,7 +59,7 @@ void inject_complete(struct tokens *address, const struct inject_defaults *defau
 {
     if (ends_in_no_host(address))
         return;
-    drop_route(address);
+    address_list_drop_route(address);
     drop_last_if(address, TOKEN_DOT);
     drop_last_if(address, TOKEN_AT);
     if (address->count == 0)

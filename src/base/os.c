@@ -21,6 +21,7 @@
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
+#include <utmpx.h>
 
 bool os_pipe_cloexec(int ends[2])
 {
@@ -174,6 +175,20 @@ bool os_dns_each_candidate(const char *name, bool (*each)(void *arg, const char 
             return true;
     }
     return dots < _res.ndots && each(arg, name);
+}
+
+void os_each_login(void (*each)(void *arg, struct view user, struct view terminal),
+                   void *arg)
+{
+    const struct utmpx *entry;
+
+    setutxent();
+    while ((entry = getutxent()) != NULL)
+        if (entry->ut_type == USER_PROCESS)
+            each(arg,
+                 view_at(entry->ut_user, strnlen(entry->ut_user, sizeof entry->ut_user)),
+                 view_at(entry->ut_line, strnlen(entry->ut_line, sizeof entry->ut_line)));
+    endutxent();
 }
 
 void os_syslog_open(const char *tag, int facility)

@@ -5,6 +5,8 @@
 #ifndef BASE_OS_H
 #define BASE_OS_H
 
+#include "base/bytes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,6 +66,11 @@ ssize_t os_dns_send(const void *query, size_t len, void *answer, size_t room);
  * candidate) with every candidate in turn until it returns true. Whether it did. */
 bool os_dns_each_candidate(const char *name, bool (*each)(void *arg, const char *name),
                            void *arg);
+
+/* Calls each(arg, user, terminal) for every login that the system has on record;
+ * terminal is a name below /dev. A system that keeps no record has no logins. */
+void os_each_login(void (*each)(void *arg, struct view user, struct view terminal),
+                   void *arg);
 
 /* One line to the system log (syslog(3)). */
 void os_syslog_open(const char *tag, int facility);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/heap.h"
+#include "base/option.h"
 #include "base/signals.h"
 #include "base/writer.h"
 #include "conf.h"
@@ -35,24 +36,35 @@ static void die_of_memory_here(void)
     die_raw(LOCAL_TEMP, "Out of memory. (#4.3.0)\n");
 }
 
-static void read_arguments_or_die(struct local *d, int argc, char **argv)
+static _Noreturn void die_of_option(const struct options *options, int code)
 {
-    enum { ARGUMENTS = 8 };
+    struct bytes text = {0};
+    options_complain(options, code, &text);
+    bytes_add_text(&text, USAGE);
+    write_all(2, bytes_view(&text));
+    _exit(LOCAL_PERM);
+}
+
+static void read_arguments_or_die(struct local *d, char **argv)
+{
+    const char **const fields[] = {&d->user, &d->home,   &d->local,  &d->dash,
+                                   &d->ext,  &d->domain, &d->sender, &d->fallback};
+    struct options options;
+    size_t count = 0;
     int option;
 
-    opterr = 0;
-    while ((option = getopt(argc, argv, "nN")) != -1) {
-        if (option != 'n' && option != 'N')
-            die_raw(LOCAL_PERM, "qmail-local: illegal option -- %c\n" USAGE, optopt);
+    options_begin(&options, argv);
+    while ((option = options_next(&options, "nN")) != OPTION_END) {
+        if (option < 0)
+            die_of_option(&options, option);
         d->describe = option == 'n';
     }
-    if (argc - optind != ARGUMENTS || argv[optind + 1][0] != '/')
+    while (options.rest[count])
+        count++;
+    if (count != COUNT(fields) || options.rest[1][0] != '/')
         die_raw(LOCAL_PERM, USAGE);
-    const char **const fields[ARGUMENTS] = {&d->user,   &d->home,    &d->local,
-                                            &d->dash,   &d->ext,     &d->domain,
-                                            &d->sender, &d->fallback};
-    for (int i = 0; i < ARGUMENTS; i++)
-        *fields[i] = argv[optind + i];
+    for (size_t i = 0; i < count; i++)
+        *fields[i] = options.rest[i];
 }
 
 static void enter_home_or_die(const struct local *d)
@@ -108,6 +120,7 @@ int main(int argc, char **argv)
     static struct local d;
     static struct local_done done;
 
+    (void)argc;
     heap_on_failure(die_of_memory_here);
     bool has_message = fcntl(0, F_GETFD) != -1;
     if (!fd_fill_standard())
@@ -117,7 +130,7 @@ int main(int argc, char **argv)
     signals_default(SIGCHLD); /* or the ends of our children would be lost */
     signals_survive(SIGXFSZ);
 
-    read_arguments_or_die(&d, argc, argv);
+    read_arguments_or_die(&d, argv);
     enter_home_or_die(&d);
     make_lines(&d);
     if (!d.describe) {

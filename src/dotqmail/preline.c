@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/heap.h"
+#include "base/option.h"
 #include "base/process.h"
 #include "base/signals.h"
 #include "base/writer.h"
@@ -35,42 +36,43 @@ static struct {
                   {"RPLINE", 'r', 'R', NULL, false},
                   {"DTLINE", 'd', 'D', NULL, false}};
 
-static _Noreturn void die_of_usage(void)
-{
-    die_raw(DIE_PERM, "preline: usage: preline cmd [ arg ... ]\n");
-}
+#define USAGE "preline: usage: preline cmd [ arg ... ]\n"
 
 static void read_lines_or_die(void)
 {
     for (size_t i = 0; i < LINES; i++) {
         lines[i].line = getenv(lines[i].variable);
         if (!lines[i].line)
-            die_of_usage();
+            die_raw(DIE_PERM, USAGE);
     }
 }
 
-/* The command: what follows the options. */
-static char **read_options_or_die(int argc, char **argv)
+static _Noreturn void die_of_option(const struct options *options, int code)
 {
+    struct bytes text = {0};
+    options_complain(options, code, &text);
+    bytes_add_text(&text, USAGE);
+    write_all(2, bytes_view(&text));
+    _exit(DIE_PERM);
+}
+
+/* The command: what follows the options. */
+static char **read_options_or_die(char **argv)
+{
+    struct options options;
     int option;
 
-    opterr = 0;
-    while ((option = getopt(argc, argv, "frdFRD")) != -1) {
-        size_t i = 0;
-        while (i < LINES && option != lines[i].without && option != lines[i].with)
-            i++;
-        if (i == LINES) {
-            char letter = (char)optopt;
-            write_all(2, VIEW("preline: illegal option -- "));
-            write_all(2, view_at(&letter, 1));
-            write_all(2, VIEW("\n"));
-            die_of_usage();
-        }
-        lines[i].left_out = option == lines[i].without;
+    options_begin(&options, argv);
+    while ((option = options_next(&options, "frdFRD")) != OPTION_END) {
+        if (option < 0)
+            die_of_option(&options, option);
+        for (size_t i = 0; i < LINES; i++)
+            if (option == lines[i].without || option == lines[i].with)
+                lines[i].left_out = option == lines[i].without;
     }
-    if (optind >= argc)
-        die_of_usage();
-    return argv + optind;
+    if (!options.rest[0])
+        die_raw(DIE_PERM, USAGE);
+    return options.rest;
 }
 
 /* Starts the command; *input is the pipe on its descriptor 0. */
@@ -134,6 +136,7 @@ int main(int argc, char **argv)
 {
     int input, status;
 
+    (void)argc;
     die_name("preline");
     heap_on_failure(die_of_memory);
     if (!fd_fill_standard())
@@ -141,7 +144,7 @@ int main(int argc, char **argv)
     signals_ignore(SIGPIPE);
     signals_default(SIGCHLD); /* or its end would be lost */
     read_lines_or_die();
-    char **command = read_options_or_die(argc, argv);
+    char **command = read_options_or_die(argv);
     pid_t pid = start_or_die(command, &input);
     copy_or_die(input);
     fd_close(&input);

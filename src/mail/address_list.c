@@ -171,3 +171,14 @@ bool address_list_read(const struct tokens *list, struct tokens *written,
     tokens_free(&r.address);
     return good;
 }
+
+void address_list_drop_route(struct tokens *address)
+{
+    size_t i = 0;
+
+    if (address->count == 0 || address->items[0].kind != TOKEN_AT)
+        return;
+    while (i < address->count && address->items[i].kind != TOKEN_COLON)
+        i++;
+    tokens_drop_first(address, i < address->count ? i + 1 : i);
+}

@@ -21,4 +21,8 @@ typedef bool address_list_visitor(void *arg, struct tokens *address);
 bool address_list_read(const struct tokens *list, struct tokens *written,
                        address_list_visitor *visit, void *arg);
 
+/* Takes a route away, "@relay,@relay:" in front of the address it leads to. One that
+ * leads nowhere leaves nothing. */
+void address_list_drop_route(struct tokens *address);
+
 #endif
