@@ -1,13 +1,11 @@
 #include "admin/install.h"
+#include "conf.h"
 
 #include "tap.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* The paths met so far, each between slashes: "//control//queue//queue/pid/". */
+/* The paths met so far, each between line feeds. */
 static struct bytes seen;
 static unsigned count, repeated, orphans, outside_queue, loose;
 
