@@ -153,7 +153,8 @@ stop() {
 }
 finish() {
     status=$?
-    trap - EXIT INT TERM HUP
+    trap - EXIT
+    trap '' INT TERM HUP PIPE # what has been started gets stopped in any case
     stop
     [ -z "$temporary" ] || rm -rf "$temporary"
     exit $status
@@ -205,6 +206,7 @@ sh tests/need.sh demo
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+trap 'exit 141' PIPE
 choose_place
 
 step "A private tree in $tree: make setup check, ./config-fast $domain"
@@ -239,8 +241,9 @@ if [ -n "${KEEP-}" ] && [ "${KEEP-}" != 0 ]; then
     echo "             echo hello | $tree/bin/qmail-inject alice@$domain"
     echo "watch it     tail -f $place/service/send/log/main/current"
     echo "stop it      Ctrl-C here, or kill $$"
+    trap 'exit 0' INT TERM
     wait "$svscan" || :
-    exit 0
+    die 'svscan has ended by itself'
 fi
 
 step 'Stopping'

@@ -24,6 +24,16 @@ for run in ("first", "second"):
     found(r"^status: exiting$", out, run + " run: an orderly end")
     same(processes(), before, run + " run: no process is left")
 
+# A reader who goes away in the middle.
+cut = subprocess.Popen(["make", "demo"], cwd=SOURCE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       stderr=subprocess.DEVNULL, env={"PATH": os.environ["PATH"], "USER": "tester"})
+for line in cut.stdout:
+    if line.startswith(b"listening"):
+        break
+cut.stdout.close()
+cut.wait(120)
+same(processes(), before, "a cut transcript: no process is left")
+
 # One that stays up, and another beside it.
 kept = subprocess.Popen(["make", "demo", "KEEP=1"], cwd=SOURCE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                         stderr=subprocess.STDOUT, env={"PATH": os.environ["PATH"], "USER": "tester"}, text=True)
@@ -43,5 +53,6 @@ if pid and port:
     found(r"so this demo lives in ", result.stdout.decode("latin1"), "another one has a place of its own")
     os.kill(int(pid.group(1)), signal.SIGTERM)
 kept.communicate(timeout=60)
+same(kept.returncode, 0, "KEEP=1: stopping it is no failure")
 same(processes(), before, "KEEP=1: nothing is left after its end")
 done()
