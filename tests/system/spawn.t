@@ -186,7 +186,7 @@ with rspawn('sleep 0.2; : > "$SCRATCH/marks/${3%@*}"; printf "r\\0Kok\\n\\0"') a
         spawner.send(slot, "first%d@far.test" % slot)
     wait_for(lambda: len(os.listdir(marks)) == 10)
     for slot in range(10):
-        spawner.send(slot, "second%d@far.test" % slot)
+        spawner.send(10 + slot, "second%d@far.test" % slot)  # whether the first slots are free yet cannot be seen
     same(spawner.end(), 0, "write error on 1: exit status")
     same(len(os.listdir(marks)), 20, "all deliveries were made")
 
