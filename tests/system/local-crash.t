@@ -273,6 +273,8 @@ if sanitized:
     skip_all("a sanitizer's own system calls would fail too")
 if not shutil.which("strace"):
     skip_all("needs strace")
+if sanitized:
+    skip_all("sanitizers and strace do not go together")
 PROGRAM = os.path.join(os.environ.get("TREE", "/var/qmail"), "bin/qmail-local")
 if not os.access(PROGRAM, os.X_OK):
     skip_all("there is no " + PROGRAM)

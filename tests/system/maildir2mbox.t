@@ -81,8 +81,8 @@ same((lost(), left()), ([], []), "six at a time: nothing is lost")
 same(read(home + "/Mailbox"), OLD + ALL, "six at a time: nothing is doubled")
 ok(set(codes) <= {0, 111}, "six at a time: exit codes", codes)
 
-if not shutil.which("strace"):
-    skip(1, "faults need strace")
+if not shutil.which("strace") or sanitized:
+    skip(1, "faults need strace, without sanitizers")
     done()
 trace = home + ".trace"
 begin()
