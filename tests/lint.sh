@@ -52,7 +52,7 @@ grep -n '^#[ ]*if' $(find src -name '*.c') | grep -v '^src/base/\(os\|error\).c:
     complain 'conditional compilation outside base/os.c, and error.c for names of errors'
 grep -nE '\b(TODO|FIXME)\b' $sources | complain 'unfinished'
 
-cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+cppcheck --quiet --std=c11 --library=tests/cppcheck.cfg --enable=warning,performance,portability --inline-suppr \
     --suppress=missingIncludeSystem --suppress=va_end_missing:src/base/die.c \
     --suppress=ctuuninitvar -D_POSIX_C_SOURCE=200809L -Isrc -I"$build" src 2>&1 |
     complain cppcheck
