@@ -185,9 +185,11 @@ void os_each_login(void (*each)(void *arg, struct view user, struct view termina
     setutxent();
     while ((entry = getutxent()) != NULL)
         if (entry->ut_type == USER_PROCESS)
-            each(arg,
-                 view_at(entry->ut_user, strnlen(entry->ut_user, sizeof entry->ut_user)),
-                 view_at(entry->ut_line, strnlen(entry->ut_line, sizeof entry->ut_line)));
+            each(
+                arg,
+                view_at(entry->ut_user, strnlen(entry->ut_user, sizeof entry->ut_user)),
+                view_at(entry->ut_line,
+                        strnlen(entry->ut_line, sizeof entry->ut_line)));
     endutxent();
 }
 
