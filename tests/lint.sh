@@ -53,7 +53,7 @@ grep -n '^#[ ]*if' $(find src -name '*.c') | grep -v '^src/base/\(os\|error\).c:
 # "XXX" in quotes is the sender of a From_ line whose sender is not known
 grep -nE '\b(TODO|FIXME|XXX|HACK)\b' $sources | grep -v '"XXX"' | complain 'unfinished'
 
-cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+cppcheck --quiet --std=c11 --library=tests/cppcheck.cfg --enable=warning,performance,portability --inline-suppr \
     --suppress=missingIncludeSystem --suppress=va_end_missing:src/base/die.c \
     --suppress=ctuuninitvar -D_POSIX_C_SOURCE=200809L -Isrc -I"$build" src 2>&1 |
     complain cppcheck

@@ -2,7 +2,7 @@
 
 #include "tap.h"
 
-#define VIEW_INIT(literal)               \
+#define VIEW_INIT(literal)           \
     {                                \
         literal, sizeof(literal) - 1 \
     }
@@ -15,20 +15,22 @@ static const struct {
     enum queue_envelope_result result;
     size_t left; /* bytes that are not looked at */
 } cases[] = {
-    {"plain", VIEW_INIT("Fa@b\0Tc@d\0Te@f\0\0"), VIEW_INIT("Fa@b\0" SENDER_ENDS "Tc@d\0Te@f\0"),
-     QUEUE_ENVELOPE_END, 1},
+    {"plain", VIEW_INIT("Fa@b\0Tc@d\0Te@f\0\0"),
+     VIEW_INIT("Fa@b\0" SENDER_ENDS "Tc@d\0Te@f\0"), QUEUE_ENVELOPE_END, 1},
     {"null sender", VIEW_INIT("F\0Ta\0\0"), VIEW_INIT("F\0" SENDER_ENDS "Ta\0"),
      QUEUE_ENVELOPE_END, 1},
-    {"no recipient", VIEW_INIT("Fa\0\0"), VIEW_INIT("Fa\0" SENDER_ENDS), QUEUE_ENVELOPE_END, 1},
+    {"no recipient", VIEW_INIT("Fa\0\0"), VIEW_INIT("Fa\0" SENDER_ENDS),
+     QUEUE_ENVELOPE_END, 1},
     {"empty recipient", VIEW_INIT("Fa\0T\0\0"), VIEW_INIT("Fa\0" SENDER_ENDS "T\0"),
      QUEUE_ENVELOPE_END, 1},
-    {"more behind the end", VIEW_INIT("Fa\0Tb\0\0Tc\0"), VIEW_INIT("Fa\0" SENDER_ENDS "Tb\0"),
-     QUEUE_ENVELOPE_END, 4},
+    {"more behind the end", VIEW_INIT("Fa\0Tb\0\0Tc\0"),
+     VIEW_INIT("Fa\0" SENDER_ENDS "Tb\0"), QUEUE_ENVELOPE_END, 4},
     {"letters inside addresses", VIEW_INIT("FTF\0TFT\0\0"),
      VIEW_INIT("FTF\0" SENDER_ENDS "TFT\0"), QUEUE_ENVELOPE_END, 1},
     {"nothing", VIEW_INIT(""), VIEW_INIT(""), QUEUE_ENVELOPE_MORE, 0},
     {"sender not at its end", VIEW_INIT("Fa"), VIEW_INIT("Fa"), QUEUE_ENVELOPE_MORE, 0},
-    {"sender alone", VIEW_INIT("Fa\0"), VIEW_INIT("Fa\0" SENDER_ENDS), QUEUE_ENVELOPE_MORE, 0},
+    {"sender alone", VIEW_INIT("Fa\0"), VIEW_INIT("Fa\0" SENDER_ENDS),
+     QUEUE_ENVELOPE_MORE, 0},
     {"no final NUL", VIEW_INIT("Fa\0Tb\0"), VIEW_INIT("Fa\0" SENDER_ENDS "Tb\0"),
      QUEUE_ENVELOPE_MORE, 0},
     {"no sender", VIEW_INIT("Tb\0\0"), VIEW_INIT(""), QUEUE_ENVELOPE_LETTER, 4},
