@@ -1,7 +1,7 @@
 /* die - a program's last words.
  *
  * Each function prints one line, "NAME: fatal: TEXT\n", in one write to
- * descriptor 2, and exits. No memory is needed. Texts are cut at 8000 bytes. */
+ * descriptor 2, and exits. No memory is needed. Lines are cut at 8192 bytes. */
 #ifndef BASE_DIE_H
 #define BASE_DIE_H
 

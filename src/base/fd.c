@@ -11,7 +11,12 @@
 
 bool fd_fill_standard(void)
 {
-    for (int fd = 0; fd <= 2; fd++) {
+    return fd_fill(2);
+}
+
+bool fd_fill(int last)
+{
+    for (int fd = 0; fd <= last; fd++) {
         if (fcntl(fd, F_GETFD) != -1)
             continue;
         /* the lowest free number is fd itself: those below are open by now */

@@ -11,6 +11,9 @@
  * that no file opened later gets one of these numbers. */
 bool fd_fill_standard(void);
 
+/* The same for descriptors 0 to last. */
+bool fd_fill(int last);
+
 /* open(2) with O_CLOEXEC. The new descriptor, or -1 with errno set. */
 int fd_open(const char *path, int flags, mode_t mode);
 

@@ -39,6 +39,11 @@ void os_close_from(int first)
         close(fd);
 }
 
+ssize_t os_write_now(int fd, const void *data, size_t len)
+{
+    return send(fd, data, len, MSG_DONTWAIT);
+}
+
 void os_start_writeback(int fd)
 {
 #ifdef SYNC_FILE_RANGE_WRITE

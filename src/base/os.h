@@ -19,6 +19,10 @@ bool os_pipe_cloexec(int ends[2]);
  * those below the limit of open files. */
 void os_close_from(int first);
 
+/* write(2) to a socket without waiting, whether it blocks or not: EAGAIN where it
+ * would wait, ENOTSOCK for what is no socket. */
+ssize_t os_write_now(int fd, const void *data, size_t len);
+
 /* Starts writing fd's data to disk without waiting for it. Says nothing about
  * when it is there: fsync(2) does. May do nothing. */
 void os_start_writeback(int fd);

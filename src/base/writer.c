@@ -1,9 +1,9 @@
 #include "base/writer.h"
 
 #include "base/fd.h"
+#include "base/os.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
@@ -17,23 +17,25 @@ void writer_open(struct writer *w, int fd, unsigned timeout_s)
     w->used = 0;
 }
 
-/* How much of len bytes one write may take: a descriptor that poll(2) called
- * writable takes PIPE_BUF bytes at once, but a blocking one would make us wait
- * beyond every limit for the rest of a larger piece. */
-static size_t piece(int fd, size_t len)
+/* A descriptor that can take something may still block over all of a large piece:
+ * a socket is told not to, and anything else gets no more at a time than it must
+ * have room for by then (a pipe: PIPE_BUF). */
+static ssize_t write_in_time(int fd, int64_t limit_ms, struct view v)
 {
-    if (len <= PIPE_BUF)
-        return len;
-    int flags = fcntl(fd, F_GETFL);
-    return flags != -1 && (flags & O_NONBLOCK) ? len : PIPE_BUF;
+    ssize_t n = os_write_now(fd, v.data, v.len);
+    if (n != -1 || errno != ENOTSOCK)
+        return n;
+    if (!fd_wait(fd, POLLOUT, limit_ms))
+        return -1;
+    return write(fd, v.data, v.len < PIPE_BUF ? v.len : PIPE_BUF);
 }
 
 static bool put(int fd, unsigned timeout_s, struct view v)
 {
+    int64_t limit_ms = timeout_s ? (int64_t)timeout_s * 1000 : -1;
     while (v.len) {
-        if (timeout_s && !fd_wait(fd, POLLOUT, (int64_t)timeout_s * 1000))
-            return false;
-        ssize_t n = write(fd, v.data, timeout_s ? piece(fd, v.len) : v.len);
+        ssize_t n =
+            timeout_s ? write_in_time(fd, limit_ms, v) : write(fd, v.data, v.len);
         if (n >= 0) {
             v = view_from(v, (size_t)n);
             continue;
@@ -42,7 +44,7 @@ static bool put(int fd, unsigned timeout_s, struct view v)
             continue;
         if (errno != EAGAIN && errno != EWOULDBLOCK)
             return false;
-        if (!timeout_s && !fd_wait(fd, POLLOUT, -1))
+        if (!fd_wait(fd, POLLOUT, limit_ms))
             return false;
     }
     return true;

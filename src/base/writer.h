@@ -23,7 +23,8 @@ struct writer {
     char data[WRITER_ROOM];
 };
 
-/* Writes to fd, which stays the caller's. */
+/* Writes to fd, which stays the caller's, waiting at most timeout_s seconds (0:
+ * for ever) before each piece that it takes, also where the descriptor blocks. */
 void writer_open(struct writer *w, int fd, unsigned timeout_s);
 
 /* Appends. Large pieces are passed on without being copied. */

@@ -110,6 +110,9 @@ static void begin_or_die(void)
 {
     log_open(LOG_FD);
     heap_on_failure(log_out_of_memory);
+    /* a partner that is not there: the end of its file, and not one of ours */
+    if (!fd_fill(LAST_PIPE))
+        cannot_start("unable to open /dev/null");
     for (int fd = LOG_FD; fd <= LAST_PIPE; fd++)
         fd_close_on_exec(fd, true);
     if (chdir(CONF_QMAIL) == -1)

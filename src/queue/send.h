@@ -100,11 +100,18 @@ void schedule_add(struct schedule *s, ino_t message, int64_t due);
 const struct schedule_entry *schedule_first(const struct schedule *s);
 void schedule_drop_first(struct schedule *s);
 
+/* Takes out every entry of that message. Looks at all of them. */
+void schedule_forget(struct schedule *s, ino_t message);
+
 /* Makes everything that is due later than now due now. */
 void schedule_all_due(struct schedule *s, int64_t now);
 
+/* How old a message born at birth is, in seconds; one that is not born yet, by the
+ * clock, is as old as one born now. Any two times will do. */
+uint64_t schedule_age(int64_t birth, int64_t now);
+
 /* The time of the next attempt in channel c for a message born at birth, when one
- * begins now. */
+ * begins now; the last there is where that is beyond it. */
 int64_t schedule_next(enum channel c, int64_t birth, int64_t now);
 
 /* Waiting messages: send_waiting.c */
@@ -155,9 +162,11 @@ bool job_start_delivery(enum channel c);
 bool job_is_free(enum channel c);
 bool job_has_work(enum channel c);
 
-/* The result of a delivery for the recipient whose record begins at byte at. */
+/* The result of a delivery for the recipient whose record begins at byte at; then
+ * job_settle(), which may end the attempt. */
 enum job_result { JOB_DONE, JOB_LATER };
 void job_result(struct job *j, enum job_result result, off_t at);
+void job_settle(struct job *j);
 
 ino_t job_message(const struct job *j);
 
@@ -207,10 +216,16 @@ void finish_serve(void);
 /* Bounces: send_bounce.c */
 
 /* Sends what bounce/N holds, for a message born at birth from sender as in its
- * info file; goes on with finish_end(), or tries again later. False: too many
- * are under way. */
-bool bounce_begin(ino_t message, struct view sender, int64_t birth);
+ * info file; goes on with finish_end(), or tries again later. Call only if
+ * bounce_has_room(): not too many are under way. */
+void bounce_begin(ino_t message, struct view sender, int64_t birth);
+bool bounce_has_room(void);
+bool bounce_is_running(ino_t message);
 bool bounce_is_idle(void);
+
+/* Removes bounce/N, which has been sent or need not be; goes on with finish_end(),
+ * or tries again later. */
+void bounce_forget(ino_t message);
 void bounce_wants(struct loop *l);
 void bounce_serve(const struct loop *l);
 
@@ -234,6 +249,9 @@ typedef void clean_done(ino_t message, unsigned detail, bool gone);
  * "foop" (intd, mess). done may be NULL. A refusal is logged. */
 void clean_request(const char *verb, ino_t message, unsigned detail, clean_done *done);
 bool clean_is_idle(void);
+
+/* Whether a request for that message has not been answered. */
+bool clean_is_asked(ino_t message);
 void clean_start(void);
 void clean_wants(struct loop *l);
 void clean_serve(const struct loop *l);

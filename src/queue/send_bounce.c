@@ -19,7 +19,8 @@
 enum {
     BOUNCES_MAX = 10, /* under way at once */
     END_POLL_MS = 50, /* the program's text has ended, but it has not */
-    COPY_ROOM = 16384
+    COPY_ROOM = 16384,
+    PIECES_PER_TURN = 32 /* so that a large message does not delay everything else */
 };
 
 /* What of the message has been handed over. Each step has bytes to write (piece)
@@ -113,28 +114,28 @@ void bounce_text_free(struct bounce_text *text)
 
 /* Beginning */
 
+/* There is one: bounce_has_room() said so. */
 static struct bounce *free_bounce(void)
 {
-    for (int i = 0; i < BOUNCES_MAX; i++) {
-        if (!state.bounces[i]) {
-            state.bounces[i] = heap_array(1, sizeof *state.bounces[i]);
-            state.bounces[i]->used = false;
-        }
-        if (!state.bounces[i]->used)
-            return state.bounces[i];
-    }
-    return NULL;
+    int i = 0;
+    while (state.bounces[i] && state.bounces[i]->used)
+        i++;
+    if (!state.bounces[i])
+        state.bounces[i] = heap_array(1, sizeof *state.bounces[i]);
+    state.bounces[i]->used = false;
+    return state.bounces[i];
 }
 
 /* Again at the next time of the local schedule. */
 static void later(ino_t message, int64_t birth)
 {
-    int64_t now = clock_now();
-    int64_t wait_s = schedule_next(CHANNEL_LOCAL, birth, now) - now;
-    waiting_retry_finish(message, wait_s > SEND_RETRY_S ? wait_s : SEND_RETRY_S);
+    /* by its age, so that a clock set back for a while does not put it off for
+     * years: at most some days for the oldest message */
+    int64_t age = (int64_t)schedule_age(birth, clock_now());
+    waiting_retry_finish(message, schedule_next(CHANNEL_LOCAL, 0, age) - age);
 }
 
-static void remove_notes(ino_t message)
+void bounce_forget(ino_t message)
 {
     struct queue_path path = queue_flat_path("bounce", message);
     if (unlink(path.text) == -1) {
@@ -175,18 +176,28 @@ static void release(struct bounce *b)
     b->used = false;
 }
 
-bool bounce_begin(ino_t message, struct view sender, int64_t birth)
+bool bounce_has_room(void)
 {
-    if (send_is_leaving())
-        return true; /* the next start finds it */
+    return state.running < BOUNCES_MAX;
+}
+
+bool bounce_is_running(ino_t message)
+{
+    for (int i = 0; i < BOUNCES_MAX && state.running; i++)
+        if (state.bounces[i] && state.bounces[i]->used &&
+            state.bounces[i]->message == message)
+            return true;
+    return false;
+}
+
+void bounce_begin(ino_t message, struct view sender, int64_t birth)
+{
     struct bounce *b = free_bounce();
-    if (!b)
-        return false;
     if (!bounce_compose(&b->text, sender, clock_now())) {
         log_line("triple bounce: discarding %s",
                  queue_flat_path("bounce", message).text);
-        remove_notes(message);
-        return true;
+        bounce_forget(message);
+        return;
     }
     b->used = true;
     b->message = message;
@@ -200,7 +211,6 @@ bool bounce_begin(ino_t message, struct view sender, int64_t birth)
         later(message, birth);
         release(b);
     }
-    return true;
 }
 
 /* Going on */
@@ -267,7 +277,7 @@ static void advance(struct bounce *b)
 
 static void hand_over(struct bounce *b)
 {
-    while (b->step != END) {
+    for (int i = 0; i < PIECES_PER_TURN && b->step != END; i++) {
         if (b->piece.len == 0) {
             advance(b);
             continue;
@@ -288,7 +298,7 @@ static void end(struct bounce *b, const struct enqueue_answer *answer)
     state.running--;
     if (answer->verdict == ENQUEUE_QUEUED) {
         log_line("bounce msg %ju qp %ld", (uintmax_t)message, (long)answer->pid);
-        remove_notes(message);
+        bounce_forget(message);
     } else {
         log_line("warning: trouble injecting bounce message, will try later");
         later(message, birth);

@@ -49,6 +49,14 @@ bool clean_is_idle(void)
     return state.lost || state.count == 0;
 }
 
+bool clean_is_asked(ino_t message)
+{
+    for (size_t i = 0; i < state.count; i++)
+        if (state.waiting[(state.first + i) % state.room].message == message)
+            return true;
+    return false;
+}
+
 static void grow(void)
 {
     size_t room = state.room ? state.room * 2 : 64;

@@ -10,28 +10,44 @@
 
 enum { PER_TURN = 16 };
 
+/* Message numbers, first in, first out. {0} is empty. */
+struct ring {
+    ino_t *messages;
+    size_t first, count, room;
+};
+
 /* Messages with nobody left, in the order in which they got there. */
 static struct {
-    ino_t *messages; /* a ring */
-    size_t first, count, room;
-    bool blocked; /* the first one must wait for a bounce to end */
+    struct ring ready;
+    struct ring blocked; /* must wait for the end of another's bounce */
     struct reader reader;
     struct bytes info;
 } state;
 
+static void ring_add(struct ring *r, ino_t message)
+{
+    if (r->count == r->room) {
+        size_t room = r->room ? r->room * 2 : 64;
+        ino_t *messages = heap_array(room, sizeof *messages);
+        for (size_t i = 0; i < r->count; i++)
+            messages[i] = r->messages[(r->first + i) % r->room];
+        heap_free(r->messages);
+        *r = (struct ring){.messages = messages, .count = r->count, .room = room};
+    }
+    r->messages[(r->first + r->count++) % r->room] = message;
+}
+
+static ino_t ring_take(struct ring *r)
+{
+    ino_t message = r->messages[r->first];
+    r->first = (r->first + 1) % r->room;
+    r->count--;
+    return message;
+}
+
 void finish_add(ino_t message)
 {
-    if (state.count == state.room) {
-        size_t room = state.room ? state.room * 2 : 64;
-        ino_t *messages = heap_array(room, sizeof *messages);
-        for (size_t i = 0; i < state.count; i++)
-            messages[i] = state.messages[(state.first + i) % state.room];
-        heap_free(state.messages);
-        state.messages = messages;
-        state.room = room;
-        state.first = 0;
-    }
-    state.messages[(state.first + state.count++) % state.room] = message;
+    ring_add(&state.ready, message);
 }
 
 enum presence { PRESENT, MISSING, UNKNOWN };
@@ -88,45 +104,58 @@ void finish_end(ino_t message)
     clean_request("foop", message, 0, NULL);
 }
 
-/* False: it must wait. */
-static bool finish(ino_t message)
+static void bounce(ino_t message, int64_t birth)
 {
-    struct queue_path bounce = queue_flat_path("bounce", message);
+    if (send_is_leaving() || bounce_is_running(message))
+        return; /* the next start finds it; it is being taken care of */
+    if (!bounce_has_room()) {
+        ring_add(&state.blocked, message);
+    } else if (read_sender(message)) {
+        bounce_begin(message, view_from(bytes_view(&state.info), 1), birth);
+    } else {
+        log_line("warning: trouble injecting bounce message, will try later");
+        waiting_retry_finish(message, SEND_RETRY_S);
+    }
+}
+
+static void finish(ino_t message)
+{
+    struct queue_path path = queue_flat_path("bounce", message);
     struct stat st;
     int64_t birth;
 
     if (!is_finished(message, &birth))
-        return true;
-    if (stat(bounce.text, &st) == -1) {
-        if (errno == ENOENT) {
-            finish_end(message);
-            return true;
-        }
-        log_line("warning: unable to stat %s", bounce.text);
-    } else if (read_sender(message)) {
-        return bounce_begin(message, view_from(bytes_view(&state.info), 1), birth);
+        return;
+    if (stat(path.text, &st) == 0) {
+        if (st.st_size > 0)
+            bounce(message, birth);
+        else
+            bounce_forget(message); /* the first note was never written */
+    } else if (errno == ENOENT) {
+        finish_end(message);
     } else {
-        log_line("warning: trouble injecting bounce message, will try later");
+        log_line("warning: unable to stat %s", path.text);
+        waiting_retry_finish(message, SEND_RETRY_S);
     }
-    waiting_retry_finish(message, SEND_RETRY_S);
-    return true;
+}
+
+/* A message that a bounce kept waiting, now that there is room, or the next. */
+static struct ring *next_ring(void)
+{
+    if (state.blocked.count && bounce_has_room())
+        return &state.blocked;
+    return state.ready.count ? &state.ready : NULL;
 }
 
 void finish_wants(struct loop *l)
 {
-    if (state.count && !state.blocked)
+    if (next_ring())
         loop_wake_now(l);
 }
 
 void finish_serve(void)
 {
-    state.blocked = false;
-    for (int i = 0; i < PER_TURN && state.count; i++) {
-        if (!finish(state.messages[state.first])) {
-            state.blocked = true;
-            return;
-        }
-        state.first = (state.first + 1) % state.room;
-        state.count--;
-    }
+    struct ring *ring;
+    for (int i = 0; i < PER_TURN && (ring = next_ring()); i++)
+        finish(ring_take(ring));
 }

@@ -133,7 +133,7 @@ static bool begin(enum channel c, ino_t message)
     j->channel = c;
     j->message = message;
     j->next = schedule_next(c, birth, now);
-    j->last = now > birth && (uint64_t)(now - birth) > controls.lifetime_s;
+    j->last = schedule_age(birth, now) > controls.lifetime_s;
     j->reading = true;
     j->left = false;
     j->running = 0;
@@ -191,7 +191,12 @@ static void mark_done(const struct job *j, off_t at)
 {
     struct queue_path path = list_path(j);
     int fd = fd_open(path.text, O_WRONLY, 0);
-    bool marked = fd != -1 && pwrite(fd, "D", 1, at) == 1;
+    ssize_t n = -1;
+    if (fd != -1)
+        do
+            n = pwrite(fd, "D", 1, at);
+        while (n == -1 && errno == EINTR);
+    bool marked = n == 1;
     if (fd != -1 && close(fd) == -1)
         marked = false;
     if (!marked)
@@ -205,6 +210,10 @@ void job_result(struct job *j, enum job_result result, off_t at)
         mark_done(j, at);
     else
         j->left = true;
+}
+
+void job_settle(struct job *j)
+{
     j->running--;
     end_if_done(j);
 }

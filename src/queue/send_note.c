@@ -38,15 +38,19 @@ static bool append(const char *path, struct view paragraph)
     int fd = fd_open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (fd == -1)
         return false;
-    bool fine = fstat(fd, &st) == 0;
-    if (fine && (!write_all(fd, paragraph) || !file_sync(fd))) {
+    if (fstat(fd, &st) == -1) {
+        fd_close(&fd);
+        return false;
+    }
+    /* a new file is new until it has a paragraph: its name may not be stable */
+    bool fine = write_all(fd, paragraph) && file_sync(fd) &&
+                (st.st_size > 0 || dir_sync("bounce"));
+    if (!fine) {
         int cut = ftruncate(fd, st.st_size);
         (void)cut; /* then the paragraph comes twice, which is harmless */
-        fine = false;
     }
-    if (close(fd) == -1)
-        fine = false;
-    return fine && (st.st_size > 0 || dir_sync("bounce"));
+    fd_close(&fd); /* nothing of it is unsynced: there is no error to come */
+    return fine;
 }
 
 bool note_write(ino_t message, struct view recipient, struct view report)

@@ -54,18 +54,41 @@ void schedule_drop_first(struct schedule *s)
         sink(s, 0, last);
 }
 
+static void order_all(struct schedule *s)
+{
+    for (size_t i = s->count / 2; i > 0; i--)
+        sink(s, i - 1, s->entries[i - 1]);
+}
+
+void schedule_forget(struct schedule *s, ino_t message)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->entries[i].message != message)
+            s->entries[kept++] = s->entries[i];
+    s->count = kept;
+    order_all(s);
+}
+
 void schedule_all_due(struct schedule *s, int64_t now)
 {
     for (size_t i = 0; i < s->count; i++)
         if (s->entries[i].due > now)
             s->entries[i].due = now;
-    for (size_t i = s->count / 2; i > 0; i--)
-        sink(s, i - 1, s->entries[i - 1]);
+    order_all(s);
+}
+
+uint64_t schedule_age(int64_t birth, int64_t now)
+{
+    return now > birth ? (uint64_t)now - (uint64_t)birth : 0;
 }
 
 int64_t schedule_next(enum channel c, int64_t birth, int64_t now)
 {
-    uint64_t age = now > birth ? (uint64_t)(now - birth) : 0;
-    uint64_t root = number_root(age) + steps[c];
-    return birth + (int64_t)(root * root);
+    /* unsigned, because a file's time may be anything: the difference of two
+     * times and the distance to the last one always fit */
+    uint64_t root = number_root(schedule_age(birth, now)) + steps[c];
+    uint64_t square = number_product(root, root);
+    uint64_t most = (uint64_t)INT64_MAX - (uint64_t)birth;
+    return square < most ? (int64_t)((uint64_t)birth + square) : INT64_MAX;
 }

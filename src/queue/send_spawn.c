@@ -1,5 +1,6 @@
 #include "base/fd.h"
 #include "base/heap.h"
+#include "base/reader.h"
 #include "mail/delivery.h"
 #include "queue/send.h"
 
@@ -56,11 +57,10 @@ static bool read_greeting(int fd, unsigned *limit)
     size_t have = 0;
 
     while (have < sizeof bytes) {
-        ssize_t n = read(fd, bytes + have, sizeof bytes - have);
-        if (n == 0 || (n == -1 && errno != EINTR))
+        ssize_t n = read_some(fd, bytes + have, sizeof bytes - have);
+        if (n <= 0)
             return false;
-        if (n > 0)
-            have += (size_t)n;
+        have += (size_t)n;
     }
     struct view rest = view_at(bytes, sizeof bytes);
     return delivery_take_slot(&rest, limit);
@@ -230,14 +230,14 @@ static void take_report(struct spawner *s)
         return;
     }
     struct slot *slot = &s->slots[number];
-    enum job_result result = judge(slot, report);
     struct job *j = slot->job;
+    job_result(j, judge(slot, report), slot->at);
     slot->job = NULL;
     s->free[s->free_count++] = number;
     s->running--;
     /* the status line comes before what the end of the job may bring */
     spawn_status();
-    job_result(j, result, slot->at);
+    job_settle(j);
 }
 
 /* A report ends at the first NUL after its slot. What is too long is dropped. */

@@ -34,10 +34,13 @@ static void look(ino_t message)
         return;
     /* an access time alone is no proof that nobody writes it */
     int64_t used = st.st_atime > st.st_mtime ? st.st_atime : st.st_mtime;
-    if (clock_now() - used <= QUEUE_ABANDONED_S)
+    if (used >= clock_now() - QUEUE_ABANDONED_S)
         return;
+    /* A message that has just ended looks the same until qmail-clean has removed
+     * it; then its number may be in use again, and a second request would hit
+     * the new owner. */
     if (is_missing(queue_split_path("info", message).text) &&
-        is_missing(queue_flat_path("todo", message).text))
+        is_missing(queue_flat_path("todo", message).text) && !clean_is_asked(message))
         clean_request("foop", message, 0, NULL);
 }
 

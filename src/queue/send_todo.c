@@ -29,7 +29,7 @@ enum {
     SCAN_S = 1500, /* without a trigger */
     BATCH_MAX = 64,
     BATCH_MAX_MS = 100,    /* from the first message to the sync */
-    DESCRIPTORS_KEPT = 40, /* not for files of a batch */
+    DESCRIPTORS_KEPT = 100, /* not for files of a batch: bounces need most of them */
     FILES = 1 + CHANNELS   /* info, and one for each channel */
 };
 
@@ -322,8 +322,13 @@ static void end_batch(void)
 
 static void reopen_trigger(void)
 {
+    struct stat st;
     fd_close(&state.trigger);
     state.trigger = fd_open_read(QUEUE_DIR_TRIGGER);
+    /* anything else would be readable all the time */
+    if (state.trigger != -1 &&
+        (fstat(state.trigger, &st) == -1 || !S_ISFIFO(st.st_mode)))
+        fd_close(&state.trigger);
 }
 
 static bool begin_scan(void)

@@ -32,6 +32,9 @@ static int64_t retry_time(int64_t seconds)
 
 void waiting_add(enum channel c, ino_t message, int64_t due)
 {
+    /* what was unclear about it at the start is clear now */
+    if (state.retry_load.count)
+        schedule_forget(&state.retry_load, message);
     schedule_add(&state.channels[c], message, due);
 }
 
@@ -184,12 +187,17 @@ static void want(struct loop *l, const struct schedule *retries)
         loop_wake_at(l, schedule_first(retries)->due);
 }
 
+static void want_first(struct loop *l, int64_t due)
+{
+    int64_t now = clock_now();
+    loop_wake_in_s(l, due > now ? due - now : 0);
+}
+
 void waiting_wants(struct loop *l, const bool can_start[CHANNELS])
 {
     for (int c = 0; c < CHANNELS; c++) {
-        const struct schedule *s = &state.channels[c];
-        if (can_start[c] && s->count)
-            loop_wake_in_s(l, schedule_first(s)->due - clock_now());
+        if (can_start[c] && state.channels[c].count)
+            want_first(l, schedule_first(&state.channels[c])->due);
         if (!send_is_leaving())
             want(l, &state.retries[c]);
     }

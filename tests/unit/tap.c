@@ -1,16 +1,21 @@
 #include "tap.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static unsigned count, failures;
 
 void ok(bool passed, const char *name, const char *part)
 {
-    printf("%s %u - %s%s%s\n", passed ? "ok" : "not ok", ++count, name, part ? " " : "",
-           part ? part : "");
+    printf("%s %u - ", passed ? "ok" : "not ok", ++count);
+    for (; *name; name++)
+        putchar(*name < 32 || *name == '#' ? '?' : *name);
+    printf("%s%s\n", part ? " " : "", part ? part : "");
     failures += !passed;
     fflush(stdout);
 }
@@ -66,6 +71,83 @@ char **tap_words(const char *text)
     }
     argv[used] = NULL;
     return argv;
+}
+
+static char scratch_path[64];
+static pid_t scratch_owner;
+
+static void remove_scratch(void)
+{
+    int status;
+    if (getpid() != scratch_owner)
+        return;
+    pid_t pid = fork();
+    if (pid == 0) {
+        execlp("rm", "rm", "-rf", scratch_path, (char *)NULL);
+        _exit(127);
+    }
+    if (pid > 0)
+        waitpid(pid, &status, 0);
+}
+
+void scratch(void)
+{
+    strcpy(scratch_path, "/tmp/unit.XXXXXX");
+    if (!mkdtemp(scratch_path) || chdir(scratch_path) == -1)
+        skip_rest("no temporary directory");
+    scratch_owner = getpid();
+    atexit(remove_scratch);
+}
+
+void make_file(const char *path, struct view content)
+{
+    FILE *f = fopen(path, "w");
+    if (!f || fwrite(content.data, 1, content.len, f) != content.len || fclose(f)) {
+        perror(path);
+        exit(2);
+    }
+}
+
+struct view content_of(const char *path)
+{
+    static char content[1 << 20];
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return view_of("(absent)");
+    size_t len = fread(content, 1, sizeof content, f);
+    fclose(f);
+    return view_at(content, len);
+}
+
+static void drain(int fd, struct bytes *out)
+{
+    char part[4096];
+    ssize_t n;
+    while ((n = read(fd, part, sizeof part)) > 0)
+        if (out)
+            bytes_add(out, view_at(part, (size_t)n));
+}
+
+int run_apart(void (*run)(void *arg), void *arg, struct bytes *out)
+{
+    int ends[2], status;
+    fflush(stdout);
+    if (pipe(ends) == -1)
+        return -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(ends[1], 1);
+        dup2(ends[1], 2);
+        close(ends[0]);
+        close(ends[1]);
+        run(arg);
+        _exit(0);
+    }
+    close(ends[1]);
+    drain(ends[0], out);
+    close(ends[0]);
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
 }
 
 void skip_rest(const char *why)

@@ -21,6 +21,18 @@ char **tap_words(const char *text);
 /* The rest of the file cannot be run here; says why. */
 void skip_rest(const char *why);
 
+/* Goes to an empty directory of the test's own, which is removed when it ends. */
+void scratch(void);
+
+/* Makes a file of that content, or shows one: good until the next call. A file that
+ * is not there shows as "(absent)". */
+void make_file(const char *path, struct view content);
+struct view content_of(const char *path);
+
+/* Runs run(arg) in a process of its own and returns its exit code, or 256 plus the
+ * signal that ended it. out, unless NULL, gets what it wrote on 1 and 2. */
+int run_apart(void (*run)(void *arg), void *arg, struct bytes *out);
+
 /* The plan. Returns main's exit status. */
 int tap_done(void);
 

@@ -1,0 +1,132 @@
+#include "base/file.h"
+
+#include "base/fd.h"
+
+#include "tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static const struct {
+    const char *name, *path;
+    size_t max;
+    enum file_result result;
+    int error;
+    struct view content;
+} cases[] = {
+    {"a file", "file", 100, FILE_READ, 0, VIEW_INIT("con\0tent")},
+    {"as large as may be", "file", 8, FILE_READ, 0, VIEW_INIT("con\0tent")},
+    {"too large", "file", 7, FILE_FAILED, EFBIG, {0}},
+    {"empty", "empty", 0, FILE_READ, 0, VIEW_INIT("")},
+    {"through a link", "link", 100, FILE_READ, 0, VIEW_INIT("con\0tent")},
+    {"absent", "absent", 100, FILE_ABSENT, 0, {0}},
+    {"absent directory", "absent/file", 100, FILE_ABSENT, 0, {0}},
+    {"dangling link", "dangling", 100, FILE_FAILED, ENOENT, {0}},
+    {"link to itself", "loop", 100, FILE_FAILED, ELOOP, {0}},
+    {"directory", ".", 100, FILE_FAILED, EISDIR, {0}},
+    {"file for a directory", "file/file", 100, FILE_FAILED, ENOTDIR, {0}},
+    {"endless", "/dev/zero", 10000, FILE_FAILED, EFBIG, {0}},
+};
+
+static void reading(void)
+{
+    struct bytes content = {0};
+
+    make_file("file", VIEW("con\0tent"));
+    make_file("empty", VIEW(""));
+    ok(symlink("file", "link") == 0 && symlink("nowhere", "dangling") == 0 &&
+           symlink("loop", "loop") == 0,
+       "links", NULL);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        bytes_set(&content, VIEW("old"));
+        errno = 0;
+        ok(file_read(cases[i].path, cases[i].max, &content) == cases[i].result,
+           cases[i].name, "result");
+        if (cases[i].result == FILE_FAILED)
+            same_number((uint64_t)errno, (uint64_t)cases[i].error, cases[i].name);
+        if (cases[i].result == FILE_READ)
+            same(bytes_view(&content), cases[i].content, cases[i].name);
+    }
+    int fd = fd_open("file", O_RDONLY, 0);
+    ok(lseek(fd, 4, SEEK_SET) == 4, "lseek", NULL);
+    ok(file_read_fd(fd, 100, &content) == FILE_READ, "from the middle", NULL);
+    same(bytes_view(&content), VIEW("tent"), "from the middle");
+    fd_close(&fd);
+    ok(file_read_fd(999, 100, &content) == FILE_FAILED && errno == EBADF, "closed", NULL);
+    for (size_t len = 4095; len <= 8193; len += 1366) {
+        bytes_clear(&content);
+        for (size_t i = 0; i < len; i++)
+            bytes_add_byte(&content, (char)i);
+        make_file("steps", bytes_view(&content));
+        struct bytes got = {0};
+        ok(file_read("steps", len, &got) == FILE_READ, "larger than a step", NULL);
+        same(bytes_view(&got), bytes_view(&content), "larger than a step");
+        bytes_free(&got);
+    }
+    bytes_free(&content);
+}
+
+static void publishing(void)
+{
+    struct stat a, b;
+    int ends[2];
+
+    make_file("new", VIEW("new"));
+    ok(file_publish_link("new", "final", "."), "link", NULL);
+    same(content_of("final"), VIEW("new"), "link: content");
+    ok(stat("new", &a) == 0 && stat("final", &b) == 0 && file_same(&a, &b), "same file",
+       NULL);
+    ok(stat("empty", &b) == 0 && !file_same(&a, &b), "not the same file", NULL);
+    make_file("newer", VIEW("newer"));
+    ok(!file_publish_link("newer", "final", ".") && errno == EEXIST, "link",
+       "does not replace");
+    ok(file_publish_rename("newer", "final", "."), "rename", NULL);
+    same(content_of("final"), VIEW("newer"), "rename: content");
+    ok(!file_publish_rename("newer", "final", ".") && errno == ENOENT, "rename",
+       "nothing there");
+    make_file("newer", VIEW("newer"));
+    ok(!file_publish_rename("newer", "final", "absent") && errno == ENOENT,
+       "a directory that cannot be synced", NULL);
+    ok(!dir_sync("final") && errno == ENOTDIR, "a file is no directory", NULL);
+    ok(file_remove("final") && file_remove("final"), "remove", "twice");
+    ok(!file_remove(".") && (errno == EISDIR || errno == EPERM || errno == EBUSY),
+       "remove", "fails");
+
+    int fd = fd_open("new", O_RDWR, 0);
+    errno = ENOSPC;
+    file_sync_begin(fd);
+    file_sync_begin(999);
+    ok(errno == ENOSPC, "sync begin", "errno stays");
+    ok(file_sync(fd), "sync", NULL);
+    fd_close(&fd);
+    ok(!file_sync(999) && errno == EBADF, "sync", "closed");
+    ok(fd_pipe(ends) && !file_sync(ends[0]) && errno == EINVAL, "sync",
+       "what cannot be synced");
+    ok(dir_sync_fd(ends[0]), "sync of a directory", "that needs none");
+    ok(!dir_sync_fd(999), "sync of a directory", "closed");
+    fd_close(&ends[0]);
+    fd_close(&ends[1]);
+}
+
+static void no_descriptors(void *arg)
+{
+    struct bytes content = {0};
+    (void)arg;
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){3, 3});
+    if (file_read("file", 100, &content) != FILE_FAILED || errno != EMFILE)
+        _exit(1);
+    if (file_read("absent", 100, &content) == FILE_READ)
+        _exit(2);
+    _exit(dir_sync(".") ? 3 : 0);
+}
+
+int main(void)
+{
+    scratch();
+    reading();
+    publishing();
+    same_number((uint64_t)run_apart(no_descriptors, NULL, NULL), 0, "no descriptors");
+    return tap_done();
+}

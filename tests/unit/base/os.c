@@ -1,0 +1,74 @@
+#include "base/os.h"
+
+#include "base/fd.h"
+
+#include "tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+
+static int child(void *arg)
+{
+    return *(const int *)arg;
+}
+
+static void lock(void *arg)
+{
+    int fd = fd_open("lock", O_WRONLY, 0);
+    (void)arg;
+    _exit(os_lock(fd, false) ? 0 : errno == EWOULDBLOCK || errno == EAGAIN ? 1 : 2);
+}
+
+static void locks(void)
+{
+    make_file("lock", VIEW(""));
+    int fd = fd_open("lock", O_WRONLY, 0);
+    same_number((uint64_t)run_apart(lock, NULL, NULL), 0, "free");
+    ok(os_lock(fd, true), "lock", NULL);
+    same_number((uint64_t)run_apart(lock, NULL, NULL), 1, "held by another");
+    fd_close(&fd);
+    same_number((uint64_t)run_apart(lock, NULL, NULL), 0, "released by close");
+    ok(!os_lock(999, false) && errno == EBADF, "closed", NULL);
+}
+
+static void count_loopback(void *arg, int family, const void *address)
+{
+    static const unsigned char v4[] = {127, 0, 0, 1};
+    if (family == AF_INET && memcmp(address, v4, 4) == 0)
+        ++*(int *)arg;
+}
+
+int main(void)
+{
+    int code = 7, status, ends[2];
+    char room[64], zeros[64] = {0};
+
+    scratch();
+    pid_t pid = os_spawn(child, &code);
+    ok(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 7,
+       "spawn", NULL);
+    locks();
+    ok(os_pipe_cloexec(ends) && os_write_now(ends[1], "x", 1) == -1 && errno == ENOTSOCK,
+       "write now: no socket", NULL);
+    close(ends[0]), close(ends[1]);
+    ok(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "socket pair", NULL);
+    ok(os_write_now(ends[1], "x", 1) == 1, "write now", NULL);
+    for (int i = 0; i < 100000; i++)
+        if (os_write_now(ends[1], room, sizeof room) == -1)
+            break;
+    ok(errno == EAGAIN || errno == EWOULDBLOCK, "write now: full", NULL);
+    os_random(room, 0);
+    memset(room, 0, sizeof room);
+    os_random(room, sizeof room);
+    ok(memcmp(room, zeros, sizeof room) != 0, "random", NULL);
+    int loopback = 0;
+    ok(os_each_own_address(count_loopback, &loopback), "own addresses", NULL);
+    return tap_done();
+}
