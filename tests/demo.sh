@@ -177,7 +177,11 @@ send_by_smtp() {
         my ($port, $domain) = @ARGV;
         my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $port, Timeout => 30)
             or die "no connection: $!\n";
-        sub answer { do { $_ = <$s> // die "the server hung up\n"; print "<-  $_" } while /^\d+-/; /^[23]/ or exit 1 }
+        sub answer {
+            my $line;
+            do { $line = <$s> // die "the server hung up\n"; print "<-  $line" } while $line =~ /^\d+-/;
+            $line =~ /^[23]/ or exit 1;
+        }
         answer();
         for ("HELO client.$domain", "MAIL FROM:<bob\@$domain>", "RCPT TO:<alice\@$domain>", "DATA",
              "From: bob\@$domain\r\nTo: alice\@$domain\r\nSubject: one, by SMTP\r\n\r\n"
