@@ -8,7 +8,7 @@
 # anybody else          a scratch directory, one user id; what needs root skips
 #
 # BUILD, CONF_QMAIL, CONF_USERS, CONF_GROUPS, CONF_CC, CONF_LD and MAKE come from
-# the Makefile. ONLY, a pattern of file names, picks system tests.
+# the Makefile. ONLY, patterns of names without .t, picks system tests.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C PATH
@@ -87,4 +87,9 @@ SCRATCH=$scratch
 PYTHONDONTWRITEBYTECODE=1
 PYTHONPATH=$(pwd)/tests/system
 export TREE SCRATCH BUILD CONF_USERS CONF_GROUPS PYTHONPATH PYTHONDONTWRITEBYTECODE
-prove "$@" tests/system/${ONLY:-*}.t $last
+set -f # the patterns are for tests/system, not for where we are
+for pattern in ${ONLY:-*}; do
+    set +f
+    set -- "$@" tests/system/$pattern.t
+done
+prove "$@" $last
