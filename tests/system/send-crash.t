@@ -39,8 +39,9 @@ FAULTS = ["ENOSPC", "EIO", "EMFILE", "ENOMEM", "EINTR"]
 # nothing qmail-send decides about: the process's own start, memory and end
 NOT_INJECTED = {"execve", "exit_group", "brk", "mmap", "munmap", "mprotect", "rt_sigreturn",
                 "restart_syscall", "rt_sigaction", "rt_sigprocmask", "vfork", "clone", "clone3", "set_tid_address", "prlimit64"}
-# process creation may fail; memory is not given back by failing later
 FAULT_ONLY = {"vfork", "clone", "clone3"}
+# a call that is made to fail is not made: no close(2) leaves its descriptor open
+KILL_ONLY = {"close"}
 
 # every line that may stand in the log
 LINES = re.compile(rb"""^(
@@ -82,8 +83,9 @@ class Run:
     """One life of qmail-send. Recipients are answered by the beginning of their names:
     ok... works, bad... fails, later... is put off, or works where all_well."""
 
-    def __init__(self, all_well=False, inject=None, trace=None):
+    def __init__(self, all_well=False, inject=None, trace=None, closed=None):
         self.all_well = all_well
+        self.closed = closed
         self.delivered, self.bounced = set(), []
         self.changed = time.monotonic()
         self.log = b""
@@ -113,6 +115,8 @@ class Run:
         def place():
             for i, fd in enumerate(high):
                 os.dup2(fd, i)
+            if self.closed is not None:
+                os.close(self.closed)
             if not (inject or trace):
                 os.setgroups([])
                 os.setgid(group)
@@ -382,11 +386,20 @@ ok(plain.stop() and plain.log.endswith(b"status: exiting\n"), "the scenario, wit
 again = drain()
 ok(not judge(plain, again), "and its rest after a restart", judge(plain, again))
 
+# none of its own files may take the number
+for closed in (2, 4):
+    run = Run(closed=closed)
+    run.settle(lambda: False, 10, None)
+    ok(run.ended() and os.waitstatus_to_exitcode(run.status) == 111 and
+       run.log == b"alert: cannot start: hath the daemon spawn no fire?\n",
+       "descriptor %d is closed" % closed, run.log)
+    run.stop()
+
 calls = calls_of(trace)
 kills = ["%s:signal=KILL:when=%d" % (name, i) for name, first, last in calls
          if name not in NOT_INJECTED for i in range(first, last + 1)]
 faults = ["%s:error=%s:when=%d" % (name, error, i) for name, first, last in calls
-          if name not in NOT_INJECTED or name in FAULT_ONLY
+          if name not in NOT_INJECTED | KILL_ONLY or name in FAULT_ONLY
           for i in range(first, last + 1) for error in FAULTS]
 random.shuffle(kills)
 random.shuffle(faults)
