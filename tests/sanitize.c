@@ -9,5 +9,6 @@ const char *__asan_default_options(void);
 
 const char *__asan_default_options(void)
 {
-    return "detect_leaks=0:allocator_may_return_null=1:exitcode=99:log_path=" CONF_QMAIL "/sanitizer/report";
+    return "detect_leaks=0:allocator_may_return_null=1:exitcode=99:log_path=" CONF_QMAIL
+           "/sanitizer/report";
 }

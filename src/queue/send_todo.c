@@ -10,6 +10,7 @@
 #include "queue/send.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,9 +29,9 @@
 enum {
     SCAN_S = 1500, /* without a trigger */
     BATCH_MAX = 64,
-    BATCH_MAX_MS = 100,    /* from the first message to the sync */
+    BATCH_MAX_MS = 100,     /* from the first message to the sync */
     DESCRIPTORS_KEPT = 100, /* not for files of a batch: bounces need most of them */
-    FILES = 1 + CHANNELS   /* info, and one for each channel */
+    FILES = 1 + CHANNELS    /* info, and one for each channel */
 };
 
 enum { FILE_OF_INFO = CHANNELS }; /* after those of the channels */
@@ -343,8 +344,10 @@ static bool begin_scan(void)
     return true;
 }
 
-static void end_scan(void)
+static void end_scan(bool whole)
 {
+    if (!whole) /* nothing says so, and nobody may pull the trigger again */
+        state.next_scan = clock_steady_ms() + SEND_RETRY_S * 1000;
     closedir(state.dir);
     state.dir = NULL;
     end_batch();
@@ -391,7 +394,8 @@ void todo_serve(const struct loop *l)
         if (!begin_scan())
             return;
     }
-    for (const struct dirent *entry; (entry = readdir(state.dir));) {
+    const struct dirent *entry;
+    while (errno = 0, (entry = readdir(state.dir))) {
         ino_t message;
         if (!queue_number(view_of(entry->d_name), &message))
             continue;
@@ -401,5 +405,5 @@ void todo_serve(const struct loop *l)
             end_batch();
         return;
     }
-    end_scan();
+    end_scan(errno == 0);
 }

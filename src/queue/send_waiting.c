@@ -120,36 +120,54 @@ static int compare_numbers(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-static bool load_directory(unsigned split)
-{
-    ino_t *numbers = NULL;
-    size_t count = 0, room = 0;
-    char path[32];
-    DIR *dir;
+struct numbers {
+    ino_t *list;
+    size_t count, room;
+};
 
-    snprintf(path, sizeof path, "info/%u", split);
-    while (!(dir = opendir(path))) {
-        log_line("alert: unable to opendir %s, sleeping...", path);
-        if (!send_sleep())
-            return false;
-    }
-    for (const struct dirent *entry; (entry = readdir(dir));) {
+/* The message numbers in a directory of info/. False: it cannot be read, or not to
+ * its end, and then nobody would find the rest before the next start. */
+static bool list_directory(const char *path, unsigned split, struct numbers *found)
+{
+    const struct dirent *entry;
+    DIR *dir = opendir(path);
+    if (!dir)
+        return false;
+    found->count = 0;
+    while (errno = 0, (entry = readdir(dir))) {
         ino_t message;
         if (!queue_number(view_of(entry->d_name), &message) ||
             message % CONF_SPLIT != split)
             continue;
-        if (count == room) {
-            room = room ? room * 2 : 256;
-            numbers = heap_resize(numbers, room, sizeof *numbers);
+        if (found->count == found->room) {
+            found->room = found->room ? found->room * 2 : 256;
+            found->list = heap_resize(found->list, found->room, sizeof *found->list);
         }
-        numbers[count++] = message;
+        found->list[found->count++] = message;
     }
+    bool whole = errno == 0;
     closedir(dir);
-    if (count)
-        qsort(numbers, count, sizeof *numbers, compare_numbers);
-    for (size_t i = 0; i < count; i++)
-        load_message(numbers[i]);
-    heap_free(numbers);
+    return whole;
+}
+
+static bool load_directory(unsigned split)
+{
+    struct numbers found = {0};
+    char path[32];
+
+    snprintf(path, sizeof path, "info/%u", split);
+    while (!list_directory(path, split, &found)) {
+        log_line("alert: unable to opendir %s, sleeping...", path);
+        if (!send_sleep()) {
+            heap_free(found.list);
+            return false;
+        }
+    }
+    if (found.count)
+        qsort(found.list, found.count, sizeof *found.list, compare_numbers);
+    for (size_t i = 0; i < found.count; i++)
+        load_message(found.list[i]);
+    heap_free(found.list);
     return true;
 }
 

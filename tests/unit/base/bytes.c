@@ -21,9 +21,10 @@ static const struct {
     {"empty second", VIEW_INIT("x"), {NULL, 0}, false, false, true, true},
     {"NUL", NUL_INSIDE_INIT, NUL_INSIDE_INIT, true, true, true, true},
     {"behind the NUL", NUL_INSIDE_INIT, VIEW_INIT("a\0c"), false, false, false, false},
-    {"only ASCII letters fold", VIEW_INIT("\xc4"), VIEW_INIT("\xe4"), false, false, false, false},
-    {"the bytes around the letters", VIEW_INIT("@[`{"), VIEW_INIT("`{@["), false, false, false,
-     false},
+    {"only ASCII letters fold", VIEW_INIT("\xc4"), VIEW_INIT("\xe4"), false, false,
+     false, false},
+    {"the bytes around the letters", VIEW_INIT("@[`{"), VIEW_INIT("`{@["), false, false,
+     false, false},
 };
 
 static const struct {
@@ -39,7 +40,8 @@ static const struct {
     {"at both ends", VIEW_INIT("@@"), '@', 0, 1, VIEW_INIT(""), VIEW_INIT("@")},
     {"in nothing", {NULL, 0}, '@', 0, 0, VIEW_INIT(""), VIEW_INIT("")},
     {"a NUL", NUL_INSIDE_INIT, '\0', 1, 1, VIEW_INIT("a"), VIEW_INIT("b")},
-    {"a byte above 127", VIEW_INIT("a\xff"), '\xff', 1, 1, VIEW_INIT("a"), VIEW_INIT("")},
+    {"a byte above 127", VIEW_INIT("a\xff"), '\xff', 1, 1, VIEW_INIT("a"),
+     VIEW_INIT("")},
 };
 
 static void views(void)
@@ -90,7 +92,10 @@ static void appending(void)
     bytes_add_number(&b, 0);
     bytes_add_format(&b, "%s%d", ";", -5);
     bytes_add_format(&b, "%s", "");
-    same(bytes_view(&b), VIEW("x=18446744073709551615\0" "0;-5"), "appended");
+    same(bytes_view(&b),
+         VIEW("x=18446744073709551615\0"
+              "0;-5"),
+         "appended");
     ok(bytes_cstring(&b) == NULL, "cstring", "refuses a NUL");
     bytes_change(&b, '\0', '/');
     ok(strcmp(bytes_cstring(&b), "x=18446744073709551615/0;-5") == 0, "cstring", NULL);

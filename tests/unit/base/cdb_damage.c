@@ -56,8 +56,10 @@ static void specials(void)
     static const struct {
         struct view key, data;
     } records[] = {
-        {VIEW_INIT(""), VIEW_INIT("of nothing")}, {VIEW_INIT("empty"), VIEW_INIT("")},
-        {VIEW_INIT("twice"), VIEW_INIT("first")}, {VIEW_INIT("twice"), VIEW_INIT("second")},
+        {VIEW_INIT(""), VIEW_INIT("of nothing")},
+        {VIEW_INIT("empty"), VIEW_INIT("")},
+        {VIEW_INIT("twice"), VIEW_INIT("first")},
+        {VIEW_INIT("twice"), VIEW_INIT("second")},
         {VIEW_INIT("\0"), VIEW_INIT("\0\0")},
     };
     struct bytes key = {0}, got = {0};
@@ -124,21 +126,22 @@ static void by_the_letter(void)
  * data that is not in the file. */
 static enum cdb_result look(struct view file, struct bytes *got)
 {
-    make_file("damaged", file);
-    int fd = fd_open("damaged", O_RDONLY, 0);
+    static int fd = -1;
+    if (fd == -1)
+        fd = fd_open("damaged", O_RDWR | O_CREAT, 0600);
+    if (ftruncate(fd, 0) == -1 || pwrite(fd, file.data, file.len, 0) == -1)
+        skip_rest("no damaged file");
     errno = 0;
     enum cdb_result result = cdb_find(fd, VIEW("key1"), got);
-    if (result == CDB_FAILED && errno != EPROTO)
+    if (result == CDB_FAILED && errno != EPROTO && errno != EFBIG)
         result = (enum cdb_result)99;
-    fd_close(&fd);
     return result;
 }
 
 static void damage(void)
 {
-    static const uint32_t values[] = {0,          1,          7,          2047,
-                                      2048,       4096,       0x7fffffff, 0x80000000,
-                                      0xfffffff8, 0xffffffff};
+    static const uint32_t values[] = {
+        0, 1, 7, 2047, 2048, 4096, 0x7fffffff, 0x80000000, 0xfffffff8, 0xffffffff};
     int fd = make("whole", 3);
     fd_close(&fd);
     struct bytes file = {0}, hurt = {0}, got = {0};

@@ -121,8 +121,7 @@ static void waiting(void)
 
 int main(void)
 {
-    unsigned closed[] = {0,       1,        2,        4,          3, 7,
-                                      128 | 0, 128 | 64, 128 | 40, 128 | 0x7f};
+    unsigned closed[] = {0, 1, 2, 4, 3, 7, 128 | 0, 128 | 64, 128 | 40, 128 | 0x7f};
 
     scratch();
     for (size_t i = 0; i < COUNT(closed); i++)

@@ -54,7 +54,8 @@ static void reading(void)
     ok(file_read_fd(fd, 100, &content) == FILE_READ, "from the middle", NULL);
     same(bytes_view(&content), VIEW("tent"), "from the middle");
     fd_close(&fd);
-    ok(file_read_fd(999, 100, &content) == FILE_FAILED && errno == EBADF, "closed", NULL);
+    ok(file_read_fd(999, 100, &content) == FILE_FAILED && errno == EBADF, "closed",
+       NULL);
     for (size_t len = 4095; len <= 8193; len += 1366) {
         bytes_clear(&content);
         for (size_t i = 0; i < len; i++)

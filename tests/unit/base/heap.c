@@ -44,7 +44,8 @@ static void leave(void)
 static void ask(void *arg)
 {
     const size_t *which = arg;
-    kept = heap_resize(heap_array(1, 1), too_large[*which].count, too_large[*which].each);
+    kept =
+        heap_resize(heap_array(1, 1), too_large[*which].count, too_large[*which].each);
 }
 
 static void ask_and_leave(void *arg)

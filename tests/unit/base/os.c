@@ -12,7 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-
 static int child(void *arg)
 {
     return *(const int *)arg;
@@ -55,7 +54,8 @@ int main(void)
            WEXITSTATUS(status) == 7,
        "spawn", NULL);
     locks();
-    ok(os_pipe_cloexec(ends) && os_write_now(ends[1], "x", 1) == -1 && errno == ENOTSOCK,
+    ok(os_pipe_cloexec(ends) && os_write_now(ends[1], "x", 1) == -1 &&
+           errno == ENOTSOCK,
        "write now: no socket", NULL);
     close(ends[0]), close(ends[1]);
     ok(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "socket pair", NULL);

@@ -166,7 +166,8 @@ static void signal_states(void)
     sigprocmask(SIG_BLOCK, &set, NULL);
     signals_default(SIGUSR2);
     p = (struct process){0};
-    same(output_of(&p, "kill -USR2 $$; echo on"), VIEW("on\n"), "blocked stays blocked");
+    same(output_of(&p, "kill -USR2 $$; echo on"), VIEW("on\n"),
+         "blocked stays blocked");
     sigprocmask(SIG_SETMASK, &old, NULL);
     signals_default(SIGPIPE);
 }

@@ -34,8 +34,10 @@ static struct reader r;
 
 static void collect(int fd, size_t max, struct bytes *got)
 {
-    static const char marks[] = {
-        [READ_ITEM] = '+', [READ_END] = '.', [READ_TOO_LONG] = '!', [READ_FAILED] = '?'};
+    static const char marks[] = {[READ_ITEM] = '+',
+                                 [READ_END] = '.',
+                                 [READ_TOO_LONG] = '!',
+                                 [READ_FAILED] = '?'};
     struct bytes item = {0};
     enum read_result result;
 
@@ -59,8 +61,8 @@ static bool in_pieces(size_t which, size_t one, size_t two, struct bytes *got)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == -1)
         skip_rest("no socket pair");
     for (int i = 0; i < 3; i++)
-        if (ends[i + 1] > ends[i] && write(pair[0], input.data + ends[i],
-                                           ends[i + 1] - ends[i]) == -1)
+        if (ends[i + 1] > ends[i] &&
+            write(pair[0], input.data + ends[i], ends[i + 1] - ends[i]) == -1)
             return false;
     close(pair[0]);
     collect(pair[1], cases[which].max, got);
@@ -136,7 +138,8 @@ static void limits(void)
     }
     alarm_in_ms(0, 0);
     reader_open(&r, ends[0], 0);
-    ok(reader_fill_now(&r) == READ_ITEM && reader_has(&r), "fill", "takes what is there");
+    ok(reader_fill_now(&r) == READ_ITEM && reader_has(&r), "fill",
+       "takes what is there");
     reader_skip(&r, 1);
     ok(reader_fill_now(&r) == READ_ITEM && !reader_has(&r), "fill", "nothing there");
     fd_close(&ends[1]);

@@ -6,7 +6,7 @@
 
 enum { MANY = 20000 };
 
-static char keys[MANY][12];
+static char keys[MANY][16];
 
 int main(void)
 {

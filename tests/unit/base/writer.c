@@ -20,8 +20,8 @@ static char large[4 * WRITER_ROOM + 1];
 /* Pieces of every size around the buffer's, before and behind others. */
 static void sizes(void)
 {
-    static const size_t steps[] = {0, 1, 2, WRITER_ROOM - 1, WRITER_ROOM,
-                                   WRITER_ROOM + 1, sizeof large};
+    static const size_t steps[] = {
+        0, 1, 2, WRITER_ROOM - 1, WRITER_ROOM, WRITER_ROOM + 1, sizeof large};
     struct bytes want = {0};
     int fd = fd_open("sizes", O_RDWR | O_CREAT | O_TRUNC, 0600);
 

@@ -21,13 +21,14 @@ static const struct {
     {"empty file", VIEW_INIT(""), VIEW_INIT(""), -1, "", ""},
     {"empty line", VIEW_INIT("\nx\n"), VIEW_INIT(""), -1, "x|", ""},
     {"no line feed", VIEW_INIT("a\nb"), VIEW_INIT("a"), -1, "a|b|", ""},
-    {"white space at the end", VIEW_INIT("a \t \nb\t\n"), VIEW_INIT("a"), -1, "a|b|", ""},
+    {"white space at the end", VIEW_INIT("a \t \nb\t\n"), VIEW_INIT("a"), -1, "a|b|",
+     ""},
     {"white space before", VIEW_INIT(" \ta\n"), VIEW_INIT(" \ta"), -1, " \ta|", ""},
     {"white space alone", VIEW_INIT(" \t\n"), VIEW_INIT(""), -1, "", ""},
     {"CR LF", VIEW_INIT("a\r\nb\r\n"), VIEW_INIT("a"), -1, "a|b|", ""},
     {"space CR LF", VIEW_INIT("a \r\n"), VIEW_INIT("a"), -1, "a|", ""},
-    {"CR elsewhere", VIEW_INIT("a\rb\r \nc\r"), VIEW_INIT("a\rb\r"), -1,
-     "a\rb\r|c\r|", ""},
+    {"CR elsewhere", VIEW_INIT("a\rb\r \nc\r"), VIEW_INIT("a\rb\r"), -1, "a\rb\r|c\r|",
+     ""},
     {"comment", VIEW_INIT("#x\ny\n"), VIEW_INIT("#x"), -1, "y|", ""},
     {"no comment", VIEW_INIT(" #x\n"), VIEW_INIT(" #x"), -1, " #x|", ""},
     {"NUL", VIEW_INIT("a\0b:c\0\0#d\n"), VIEW_INIT("a\0b:c\0\0#d"), -1, "a|b:c|#d|",
@@ -169,7 +170,8 @@ static void defaults(void)
     same(bytes_view(&value), VIEW(""), "empty me");
     make_file("control/file", VIEW(""));
     make_file("control/me", VIEW("my.name\n"));
-    ok(control_line_or_me("file", "literal", &value) == CONTROL_READ, "empty file", NULL);
+    ok(control_line_or_me("file", "literal", &value) == CONTROL_READ, "empty file",
+       NULL);
     same(bytes_view(&value), VIEW(""), "empty file");
     unlink("control/file");
     unlink("control/me");

@@ -7,20 +7,13 @@ static const struct {
     const char *found;      /* by domain_find(); NULL: not there */
     const char *or_default; /* by domain_find_or_default() */
 } cases[] = {
-    {"x.test", "exact", "exact"},
-    {"X.TEST", "exact", "exact"},
-    {"a.x.test", "dot test", "dot test"},
-    {"y.test", "dot test", "dot test"},
-    {"a.b.test", "dot b", "dot b"},
-    {"b.test", "dot test", "dot test"},
-    {".b.test", "dot b", "dot b"},
-    {"test", NULL, "empty key"},
-    {"xtest", NULL, "empty key"},
-    {"x.test.", NULL, "empty key"},
-    {"y.test.far", NULL, "empty key"},
-    {"a..b.test", "dot b", "dot b"},
-    {"", "empty key", "empty key"},
-    {".", NULL, "empty key"},
+    {"x.test", "exact", "exact"},         {"X.TEST", "exact", "exact"},
+    {"a.x.test", "dot test", "dot test"}, {"y.test", "dot test", "dot test"},
+    {"a.b.test", "dot b", "dot b"},       {"b.test", "dot test", "dot test"},
+    {".b.test", "dot b", "dot b"},        {"test", NULL, "empty key"},
+    {"xtest", NULL, "empty key"},         {"x.test.", NULL, "empty key"},
+    {"y.test.far", NULL, "empty key"},    {"a..b.test", "dot b", "dot b"},
+    {"", "empty key", "empty key"},       {".", NULL, "empty key"},
 };
 
 int main(void)

@@ -24,10 +24,12 @@ static const struct {
     const char *text;
 } cases[] = {
     {"queued", "cat >m; cat <&1 >e; exit 0", ENQUEUE_QUEUED, ""},
-    {"reads nothing", "exit 0", ENQUEUE_QUEUED, ""}, /* all fits into the pipe */
+    {"reads nothing", "sleep 0.3; exit 0", ENQUEUE_QUEUED,
+     ""}, /* all fits into the pipe */
     {"too long", "cat >m; exit 11", ENQUEUE_PERM,
      "envelope address too long for qq (#5.1.3)"},
-    {"refused", "exit 31", ENQUEUE_PERM, "mail server permanently rejected message (#5.3.0)"},
+    {"refused", "exit 31", ENQUEUE_PERM,
+     "mail server permanently rejected message (#5.3.0)"},
     {"disk full", "cat >m; cat <&1 >e; exit 53", ENQUEUE_TEMP,
      "qq write error or disk full (#4.3.0)"},
     {"own code", "exit 99", ENQUEUE_TEMP, "qq temporary problem (#4.3.0)"},
@@ -184,13 +186,14 @@ static void surroundings(void)
     fd_close(&ours);
     char cwd[200];
     if (getcwd(cwd, sizeof cwd))
-        snprintf(want, sizeof want, "%s/home\nkept\n0\nnone\n0\nnone\n0\nnone\nnone\nnone\n",
-                 cwd);
+        snprintf(want, sizeof want,
+                 "%s/home\nkept\n0\nnone\n0\nnone\n0\nnone\nnone\nnone\n", cwd);
     same(content_of("found"), view_of(want),
          "its directory, environment and descriptors, which block");
     ok(enqueue_start(&e, "absent"), "no home", "started");
     give(&e, &answer);
-    same(view_of(answer.text), VIEW("qq trouble in home directory (#4.3.0)"), "no home");
+    same(view_of(answer.text), VIEW("qq trouble in home directory (#4.3.0)"),
+         "no home");
     for (int i = 0; i < 2; i++) {
         setenv("QMAILQUEUE", i ? "" : "/no/such/program", 1);
         ok(enqueue_start(&e, NULL), "no program", "started");
@@ -220,7 +223,8 @@ static void step_by_step(void)
     same_number(enqueue_write_now(&e, &e.message_fd, VIEW("x")), 0, "the pipe is full");
     ok(!enqueue_ended(&e, &answer), "daemon", "runs");
     fd_close(&e.message_fd);
-    same_number(enqueue_write_now(&e, &e.envelope_fd, VIEW("Fs\0Tr\0\0")), 7, "envelope");
+    same_number(enqueue_write_now(&e, &e.envelope_fd, VIEW("Fs\0Tr\0\0")), 7,
+                "envelope");
     fd_close(&e.envelope_fd);
     int64_t end = clock_steady_ms() + 10000;
     while (!enqueue_ended(&e, &answer) && clock_steady_ms() < end) {
@@ -235,7 +239,8 @@ static void step_by_step(void)
     ok(enqueue_start(&e, NULL), "gone", "started");
     while (!fd_wait(e.message_fd, POLLERR, 5000))
         ;
-    same_number(enqueue_write_now(&e, &e.message_fd, VIEW("abc")), 3, "broken: takes all");
+    same_number(enqueue_write_now(&e, &e.message_fd, VIEW("abc")), 3,
+                "broken: takes all");
     ok(e.broken, "broken", "is noted");
     enqueue_finish(&e, &answer);
     ok(answer.verdict == ENQUEUE_TEMP, "broken", "is not queued");

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const ino_t numbers[] = {0, 1, CONF_SPLIT - 1, CONF_SPLIT, 1091970,
-                                UINT64_C(4294967296), UINT64_MAX};
+static const ino_t numbers[] = {
+    0, 1, CONF_SPLIT - 1, CONF_SPLIT, 1091970, UINT64_C(4294967296), UINT64_MAX};
 
 static const struct {
     struct view name;
@@ -44,9 +44,11 @@ static void paths(void)
     for (size_t i = 0; i < COUNT(numbers); i++) {
         uintmax_t n = numbers[i], s = n % CONF_SPLIT;
         snprintf(want, sizeof want, "remote/%ju/%ju", s, n);
-        same(view_of(queue_split_path("remote", numbers[i]).text), view_of(want), "split");
+        same(view_of(queue_split_path("remote", numbers[i]).text), view_of(want),
+             "split");
         snprintf(want, sizeof want, "bounce/%ju", n);
-        same(view_of(queue_flat_path("bounce", numbers[i]).text), view_of(want), "flat");
+        same(view_of(queue_flat_path("bounce", numbers[i]).text), view_of(want),
+             "flat");
         snprintf(want, sizeof want, "mess/%ju", s);
         same(view_of(queue_split_dir("mess", numbers[i]).text), view_of(want),
              "directory");

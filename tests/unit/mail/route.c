@@ -89,7 +89,8 @@ static void catch_all(void)
     same(bytes_view(&out), VIEW("all-u@"), "empty domain");
     ok(route_recipient(&rules, VIEW("u@far.test"), &out) == ROUTE_LOCAL, "any", NULL);
     same(bytes_view(&out), VIEW("all-u@far.test"), "any");
-    same(route_without_prefix(&rules, bytes_view(&out)), VIEW("u@far.test"), "any: note");
+    same(route_without_prefix(&rules, bytes_view(&out)), VIEW("u@far.test"),
+         "any: note");
     ok(route_recipient(&rules, VIEW("u@held.test"), &out) == ROUTE_REMOTE,
        "an empty PREPEND ends the search", NULL);
     ok(route_recipient(&rules, VIEW("all-u@here.test"), &out) == ROUTE_LOCAL, "local",

@@ -16,15 +16,15 @@ bool send_sleep(void)
     return true;
 }
 
-#define HEAD                                                                          \
-    "Date: 6 Nov 2026 01:34:13 -0000\nFrom: MAILER-DAEMON@bounce.host\nTo: "
-#define REST                                                                          \
-    "\nSubject: failure notice\n\nHi. This is the qmail-send program at bounce.host.\n"
-#define SORRY                                                                         \
-    "I'm afraid I wasn't able to deliver your message to the following addresses.\n"  \
+#define HEAD "Date: 6 Nov 2026 01:34:13 -0000\nFrom: MAILER-DAEMON@bounce.host\nTo: "
+#define REST                                                              \
+    "\nSubject: failure notice\n\nHi. This is the qmail-send program at " \
+    "bounce.host.\n"
+#define SORRY                                                                        \
+    "I'm afraid I wasn't able to deliver your message to the following addresses.\n" \
     "This is a permanent error; I've given up. Sorry it didn't work out.\n\n"
-#define TWICE                                                                         \
-    "I tried to deliver a bounce message to this address, but the bounce "            \
+#define TWICE                                                              \
+    "I tried to deliver a bounce message to this address, but the bounce " \
     "bounced!\n\n"
 #define COPY "--- Below this line is a copy of the message.\n\nReturn-Path: <"
 #define ORIGINAL "--- Below this line is the original bounce.\n\nReturn-Path: <>\n"
@@ -46,8 +46,8 @@ static const struct {
      HEAD "postmaster@double.host" REST TWICE, ORIGINAL},
     {"not quite a suffix", "l@[]", true, "", "l@[]", HEAD "l@[]" REST SORRY,
      COPY "l@[]>\n"},
-    {"must be quoted", "a b\"c@x", true, "", "a b\"c@x", HEAD "\"a b\\\"c\"@x" REST SORRY,
-     COPY "\"a b\\\"c\"@x>\n"},
+    {"must be quoted", "a b\"c@x", true, "", "a b\"c@x",
+     HEAD "\"a b\\\"c\"@x" REST SORRY, COPY "\"a b\\\"c\"@x>\n"},
     {"no domain", "joe", true, "", "joe", HEAD "joe" REST SORRY, COPY "joe>\n"},
     {"a line feed", "a\nb@x", true, "", "a\nb@x", HEAD "\"a\\\nb\"@x" REST SORRY,
      COPY "\"a\\\nb\"@x>\n"},

@@ -115,7 +115,7 @@ static void ended_while_sweeping(void *arg)
     utimensat(AT_FDCWD, "mess/5/5", (struct timespec[2]){old, old}, 0);
     place_descriptors();
     finish_add(5);
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 60; i++)
         turn();
     save_requests();
 }
@@ -134,7 +134,7 @@ static void abandoned(void *arg)
     unlink("info/5/5"), unlink("info/6/6"), unlink("info/7/7"), unlink("info/9/9");
     make_file("todo/9", VIEW(""));
     place_descriptors();
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 60; i++)
         turn();
     save_requests();
     unlink("todo/9");
@@ -179,7 +179,7 @@ static unsigned count(struct view text, const char *line)
 int main(void)
 {
     static const char *const trees[] = {"info", "mess", "local", "remote"};
-    char path[300], script[300];
+    char path[300], script[400];
     int one = 1, twelve = 12;
 
     if (CONF_SPLIT < 10)
@@ -207,7 +207,8 @@ int main(void)
     same(content_of("info/5/5"), VIEW("(absent)"), "no bounce: info");
 
     make_message(5, "");
-    same_number((uint64_t)run_apart(plain, NULL, NULL), 0, "a note that was not written");
+    same_number((uint64_t)run_apart(plain, NULL, NULL), 0,
+                "a note that was not written");
     same(content_of("log"), VIEW("end msg 5\n"), "a note that was not written: log");
     same(content_of("bounce/5"), VIEW("(absent)"), "a note that was not written: gone");
 
@@ -225,11 +226,12 @@ int main(void)
     same_number((uint64_t)run_apart(abandoned, NULL, NULL), 0, "abandoned");
     same(content_of("requests"), VIEW("foop/5|"), "abandoned: only what is old");
     for (ino_t n = 5; n < 10; n++)
-        unlink(queue_split_path("mess", n).text), unlink(queue_split_path("info", n).text);
+        unlink(queue_split_path("mess", n).text),
+            unlink(queue_split_path("info", n).text);
 
     /* bounces go to a program in HOME, which may not be there: then it is not run */
-    snprintf(script, sizeof script, "#!/bin/sh\ncat >/dev/null; cat <&1 >%s.out; exit 0\n",
-             path);
+    snprintf(script, sizeof script,
+             "#!/bin/sh\ncat >/dev/null; cat <&1 >%s.out; exit 0\n", path);
     make_file("script", view_of(script));
     chmod("script", 0755);
     if (access(CONF_QMAIL, X_OK) == -1)
@@ -250,7 +252,7 @@ int main(void)
     for (ino_t n = 5; n < 17; n++)
         make_message(n, "<a@h>:\nno\n\n");
     make_message(30, NULL);
-    make_file("script", VIEW("#!/bin/sh\nsleep 3\n"));
+    make_file("script", VIEW("#!/bin/sh\nsleep 1\n"));
     same_number((uint64_t)run_apart(slow_program, NULL, NULL), 0, "slow program");
     same(content_of("log"), VIEW("end msg 30\n"), "slow program: others end");
     return tap_done();

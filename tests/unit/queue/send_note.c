@@ -152,10 +152,12 @@ static void writing(void)
          "full disk: then written once");
     unlink("bounce/7");
     bytes_clear(&log);
-    same_number((uint64_t)run_apart(directory_is_missing, NULL, &log), 0, "no directory");
+    same_number((uint64_t)run_apart(directory_is_missing, NULL, &log), 0,
+                "no directory");
     same(content_of("bounce/7"), one, "no directory: then written");
     unlink("bounce/7");
-    same_number((uint64_t)run_apart(left, NULL, NULL), 0, "TERM while the disk is full");
+    same_number((uint64_t)run_apart(left, NULL, NULL), 0,
+                "TERM while the disk is full");
     same(content_of("bounce/7"), VIEW(""), "TERM: nothing half-written");
     bytes_free(&log);
 }

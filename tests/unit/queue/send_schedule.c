@@ -110,8 +110,9 @@ static bool history(unsigned steps)
     for (unsigned step = 0; step < steps && fine; step++) {
         int what = rand() % 100;
         if (what < 52 && m.count < COUNT(m.entries)) {
-            struct schedule_entry e = {
-                .due = random_due(), .order = m.added++, .message = (ino_t)(rand() % 50)};
+            struct schedule_entry e = {.due = random_due(),
+                                       .order = m.added++,
+                                       .message = (ino_t)(rand() % 50)};
             schedule_add(&s, e.message, e.due);
             m.entries[m.count++] = e;
         } else if (what < 96 && m.count) {

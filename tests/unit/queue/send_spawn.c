@@ -21,11 +21,11 @@
 
 enum { N = 5, OLD_S = 604800 + 100 };
 
-#define START(id, rcpt)                                                               \
-    "starting delivery " #id ": msg 5 to local " rcpt "\n"
+#define START(id, rcpt) "starting delivery " #id ": msg 5 to local " rcpt "\n"
 #define STATUS(n) "status: local " #n "/10 remote 0/20\n"
-#define LONG "I'm_not_going_to_try_again;_this_message_has_been_in_the_queue_too_long./\n"
-#define LONG_NOTE                                                                     \
+#define LONG \
+    "I'm_not_going_to_try_again;_this_message_has_been_in_the_queue_too_long./\n"
+#define LONG_NOTE \
     "I'm not going to try again; this message has been in the queue too long.\n"
 
 static const struct {
@@ -40,66 +40,86 @@ static const struct {
     const char *remove; /* a file that goes away before the reports come */
 } cases[] = {
     {"success", VIEW_INIT("Fs@x\0"), VIEW_INIT("Ta@h\0"), 0, VIEW_INIT("\0Kok\n\0"),
-     VIEW_INIT("\0" "5/5\0s@x\0a@h\0"),
+     VIEW_INIT("\0"
+               "5/5\0s@x\0a@h\0"),
      START(1, "a@h") STATUS(1) "delivery 1: success: ok/\n" STATUS(0),
      VIEW_INIT("(absent)"), NULL, NULL},
     {"deferral", VIEW_INIT("F\0"), VIEW_INIT("Ta@h\0"), 0, VIEW_INIT("\0Zlater\n\0"),
-     VIEW_INIT("\0" "5/5\0\0a@h\0"),
+     VIEW_INIT("\0"
+               "5/5\0\0a@h\0"),
      START(1, "a@h") STATUS(1) "delivery 1: deferral: later/\n" STATUS(0),
      VIEW_INIT("Ta@h\0"), NULL, NULL},
     {"failure", VIEW_INIT("Fs@x\0"), VIEW_INIT("Ta@h\0"), 0, VIEW_INIT("\0Dno 100%\0"),
-     VIEW_INIT("\0" "5/5\0s@x\0a@h\0"),
+     VIEW_INIT("\0"
+               "5/5\0s@x\0a@h\0"),
      START(1, "a@h") STATUS(1) "delivery 1: failure: no_100_\n" STATUS(0),
      VIEW_INIT("(absent)"), "<a@h>:\nno 100%\n\n", NULL},
     {"one of each, in another order", VIEW_INIT("Fs@x\0"),
      VIEW_INIT("Ddone@h\0Ta@h\0Tb@h\0Tc@h\0"), 0,
      VIEW_INIT("\2Dno\n\0\0Kok\n\0\1Zlater\n\0"),
-     VIEW_INIT("\0" "5/5\0s@x\0a@h\0\1" "5/5\0s@x\0b@h\0\2" "5/5\0s@x\0c@h\0"),
-     START(1, "a@h") STATUS(1) START(2, "b@h") STATUS(2) START(3, "c@h") STATUS(3)
-     "delivery 3: failure: no/\n" STATUS(2) "delivery 1: success: ok/\n" STATUS(1)
-     "delivery 2: deferral: later/\n" STATUS(0),
+     VIEW_INIT("\0"
+               "5/5\0s@x\0a@h\0\1"
+               "5/5\0s@x\0b@h\0\2"
+               "5/5\0s@x\0c@h\0"),
+     START(1, "a@h") STATUS(1) START(2, "b@h") STATUS(2) START(3, "c@h")
+         STATUS(3) "delivery 3: failure: no/\n" STATUS(
+             2) "delivery 1: success: ok/\n" STATUS(1) "delivery 2: deferral: "
+                                                       "later/\n" STATUS(0),
      VIEW_INIT("Ddone@h\0Da@h\0Tb@h\0Dc@h\0"), "<c@h>:\nno\n\n", NULL},
     {"too old: a deferral", VIEW_INIT("Fs@x\0"), VIEW_INIT("Ta@h\0"), OLD_S,
-     VIEW_INIT("\0Zlater\n\0"), VIEW_INIT("\0" "5/5\0s@x\0a@h\0"),
+     VIEW_INIT("\0Zlater\n\0"),
+     VIEW_INIT("\0"
+               "5/5\0s@x\0a@h\0"),
      START(1, "a@h") STATUS(1) "delivery 1: failure: later/" LONG STATUS(0),
      VIEW_INIT("(absent)"), "<a@h>:\nlater\n" LONG_NOTE "\n", NULL},
     {"too old: without a line feed", VIEW_INIT("Fs@x\0"), VIEW_INIT("Ta@h\0"), OLD_S,
-     VIEW_INIT("\0Zlater\0"), VIEW_INIT("\0" "5/5\0s@x\0a@h\0"),
+     VIEW_INIT("\0Zlater\0"),
+     VIEW_INIT("\0"
+               "5/5\0s@x\0a@h\0"),
      START(1, "a@h") STATUS(1) "delivery 1: failure: later" LONG STATUS(0),
      VIEW_INIT("(absent)"), "<a@h>:\nlater" LONG_NOTE "\n", NULL},
     {"too old: success", VIEW_INIT("Fs@x\0"), VIEW_INIT("Ta@h\0"), OLD_S,
-     VIEW_INIT("\0Kok\0"), VIEW_INIT("\0" "5/5\0s@x\0a@h\0"),
+     VIEW_INIT("\0Kok\0"),
+     VIEW_INIT("\0"
+               "5/5\0s@x\0a@h\0"),
      START(1, "a@h") STATUS(1) "delivery 1: success: ok\n" STATUS(0),
      VIEW_INIT("(absent)"), NULL, NULL},
     {"too old: mangled", VIEW_INIT("Fs@x\0"), VIEW_INIT("Ta@h\0"), OLD_S,
-     VIEW_INIT("\0Xlater\0"), VIEW_INIT("\0" "5/5\0s@x\0a@h\0"),
+     VIEW_INIT("\0Xlater\0"),
+     VIEW_INIT("\0"
+               "5/5\0s@x\0a@h\0"),
      START(1, "a@h") STATUS(1) "delivery 1: report mangled, will defer\n" STATUS(0),
      VIEW_INIT("Ta@h\0"), NULL, NULL},
     {"mangled: empty", VIEW_INIT("Fs@x\0"), VIEW_INIT("Ta@h\0"), 0, VIEW_INIT("\0\0"),
-     VIEW_INIT("\0" "5/5\0s@x\0a@h\0"),
+     VIEW_INIT("\0"
+               "5/5\0s@x\0a@h\0"),
      START(1, "a@h") STATUS(1) "delivery 1: report mangled, will defer\n" STATUS(0),
      VIEW_INIT("Ta@h\0"), NULL, NULL},
     {"out of range", VIEW_INIT("Fs@x\0"), VIEW_INIT("Ta@h\0"), 0,
      VIEW_INIT("\1Kok\0\12Kok\0\377\0\0Kok\0\0Kok\0"),
-     VIEW_INIT("\0" "5/5\0s@x\0a@h\0"),
-     START(1, "a@h") STATUS(1)
-     "warning: internal error: delivery report out of range\n"
-     "warning: internal error: delivery report out of range\n"
-     "warning: internal error: delivery report out of range\n"
-     "delivery 1: success: ok\n" STATUS(0)
-     "warning: internal error: delivery report out of range\n",
+     VIEW_INIT("\0"
+               "5/5\0s@x\0a@h\0"),
+     START(1, "a@h")
+         STATUS(1) "warning: internal error: delivery report out of range\n"
+                   "warning: internal error: delivery report out of range\n"
+                   "warning: internal error: delivery report out of range\n"
+                   "delivery 1: success: ok\n" STATUS(
+                       0) "warning: internal error: delivery report out of range\n",
      VIEW_INIT("(absent)"), NULL, NULL},
     {"unknown record", VIEW_INIT("Fs@x\0"), VIEW_INIT("Ta@h\0Xb@h\0Tc@h\0"), 0,
-     VIEW_INIT("\0Kok\0"), VIEW_INIT("\0" "5/5\0s@x\0a@h\0"),
-     START(1, "a@h") STATUS(1)
-     "warning: unknown record type in local/5/5!\n"
-     "delivery 1: success: ok\n" STATUS(0),
+     VIEW_INIT("\0Kok\0"),
+     VIEW_INIT("\0"
+               "5/5\0s@x\0a@h\0"),
+     START(1, "a@h") STATUS(1) "warning: unknown record type in local/5/5!\n"
+                               "delivery 1: success: ok\n" STATUS(0),
      VIEW_INIT("Da@h\0Xb@h\0Tc@h\0"), NULL, NULL},
     {"empty record", VIEW_INIT("Fs@x\0"), VIEW_INIT("\0Ta@h\0"), 0, VIEW_INIT(""),
      VIEW_INIT(""), "warning: unknown record type in local/5/5!\n",
      VIEW_INIT("\0Ta@h\0"), NULL, NULL},
     {"the last record has no NUL", VIEW_INIT("Fs@x\0"), VIEW_INIT("Ta@h\0Tb@h"), 0,
-     VIEW_INIT("\0Kok\0"), VIEW_INIT("\0" "5/5\0s@x\0a@h\0"),
+     VIEW_INIT("\0Kok\0"),
+     VIEW_INIT("\0"
+               "5/5\0s@x\0a@h\0"),
      START(1, "a@h") STATUS(1) "delivery 1: success: ok\n" STATUS(0),
      VIEW_INIT("(absent)"), NULL, NULL},
     {"all done already", VIEW_INIT("Fs@x\0"), VIEW_INIT("Da@h\0"), 0, VIEW_INIT(""),
@@ -112,11 +132,14 @@ static const struct {
      "warning: trouble opening info/5/5; will try again later\n", VIEW_INIT("Ta@h\0"),
      NULL, NULL},
     {"the list has gone", VIEW_INIT("Fs@x\0"), VIEW_INIT("Ta@h\0"), 0,
-     VIEW_INIT("\0Kok\0"), VIEW_INIT("\0" "5/5\0s@x\0a@h\0"),
-     START(1, "a@h") STATUS(1)
-     "delivery 1: success: ok\n"
-     "warning: trouble marking local/5/5; message will be delivered twice!\n" STATUS(0)
-     "warning: unable to unlink local/5/5; will try again later\n",
+     VIEW_INIT("\0Kok\0"),
+     VIEW_INIT("\0"
+               "5/5\0s@x\0a@h\0"),
+     START(1, "a@h")
+         STATUS(1) "delivery 1: success: ok\n"
+                   "warning: trouble marking local/5/5; message will be delivered "
+                   "twice!\n" STATUS(
+                       0) "warning: unable to unlink local/5/5; will try again later\n",
      VIEW_INIT("(absent)"), NULL, "local/5/5"},
 };
 
@@ -277,7 +300,8 @@ static void sender_of_a_delivery(void)
         bytes_add_byte(&list, 'T');
         bytes_add_text(&list, senders[i].recipient);
         bytes_add_byte(&list, '\0');
-        bytes_add(&want, VIEW("\0" "5/5\0"));
+        bytes_add(&want, VIEW("\0"
+                              "5/5\0"));
         bytes_add_text(&want, senders[i].want);
         bytes_add_byte(&want, '\0');
         bytes_add(&want, view_from(bytes_view(&list), 1));
@@ -361,7 +385,8 @@ static void others(void)
     for (int i = 0; i < 2; i++) {
         bool at_command = i;
         make_message(VIEW("Fs@x\0"), VIEW("Ta@h\0"), 0);
-        same_number((uint64_t)run_apart(run_lost, &at_command, NULL), 0, "lost spawner");
+        same_number((uint64_t)run_apart(run_lost, &at_command, NULL), 0,
+                    "lost spawner");
         ok(view_ends(content_of("log"),
                      VIEW("alert: oh no! lost spawn connection! dying...\n")),
            "lost spawner", "log");
@@ -379,7 +404,7 @@ static void others(void)
 
 int main(void)
 {
-    static const char *const directories[] = {"info", "info/5",   "local", "local/5",
+    static const char *const directories[] = {"info",   "info/5",   "local",  "local/5",
                                               "remote", "remote/5", "bounce", "todo"};
     if (CONF_SPLIT <= N)
         skip_rest("conf-split is too small for the names here");
