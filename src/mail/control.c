@@ -145,6 +145,11 @@ enum control_result control_read_list_at(const char *path, struct control_list *
     return read_list(path, false, list);
 }
 
+enum control_result control_read_map_at(const char *path, struct control_list *map)
+{
+    return read_list(path, true, map);
+}
+
 bool control_list_has(const struct control_list *list, struct view v)
 {
     return table_find(&list->table, v, NULL);

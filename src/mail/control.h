@@ -47,6 +47,7 @@ enum control_result control_read_map(const char *name, struct control_list *map)
 
 /* The same two from a file by its own path (users/include, QMAILMFTFILE). */
 enum control_result control_read_list_at(const char *path, struct control_list *list);
+enum control_result control_read_map_at(const char *path, struct control_list *map);
 
 /* Whether an entry equals v, ASCII case aside. */
 bool control_list_has(const struct control_list *list, struct view v);
