@@ -45,7 +45,9 @@ static _Noreturn void die_of_file(struct bytes *name)
 
 static void read_or_die(struct local *d, struct dotqmail_file *file)
 {
-    if (file_read_fd(file->fd, MAX_INSTRUCTIONS, &d->instructions) != FILE_READ)
+    errno = EFBIG;
+    if (file->size > MAX_INSTRUCTIONS || /* said before any of it is in memory */
+        file_read_fd(file->fd, MAX_INSTRUCTIONS, &d->instructions) != FILE_READ)
         die_of_file(&file->name);
     fd_close(&file->fd);
     d->forward_only = file->forward_only;

@@ -89,10 +89,12 @@ static enum dotqmail_result try_file(struct bytes *name, struct dotqmail_file *f
         result = DOTQMAIL_NONE;
     else if (st.st_mode & CONF_PATRN)
         result = DOTQMAIL_WRITABLE;
-    if (result != DOTQMAIL_FOUND)
+    if (result != DOTQMAIL_FOUND) {
         fd_close(&file->fd);
-    else
-        file->forward_only = st.st_mode & S_IXUSR;
+        return result;
+    }
+    file->forward_only = st.st_mode & S_IXUSR;
+    file->size = st.st_size;
     return result;
 }
 

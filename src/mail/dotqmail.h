@@ -8,6 +8,8 @@
 
 #include "base/bytes.h"
 
+#include <sys/types.h>
+
 /* The file's name */
 
 /* The names that may hold the instructions for DASH and EXT, in the order in which
@@ -35,6 +37,7 @@ enum dotqmail_result {
 
 struct dotqmail_file {
     int fd;            /* open for reading if DOTQMAIL_FOUND, else -1 */
+    off_t size;        /* in bytes, when it was opened */
     struct bytes name; /* the last one that was tried */
     bool forward_only; /* the owner's x bit: neither files nor programs */
     bool has_rest;     /* the variable DEFAULT is set: EXT from byte number rest */

@@ -2,90 +2,16 @@
 """The spawners under load and under children that misbehave: commands in odd pieces,
 children that hang, keep their pipe open, print without end, or are killed; reports
 that nobody reads; too few descriptors; a qmail-getpw that hangs."""
-import contextlib, random, resource, select
+import random
 
-from reqmail import *
+from spawner import *
 
 if not root:
     skip_all("needs root: the programs run under their own users")
 
 tree = Tree(os.environ.get("TREE", "/var/qmail"))
-MESSAGE = "0/999999901"
-write(tree.at("queue/mess", MESSAGE), b"Subject: x\n\nbody\n", owner=tree.ids(5))
+message(tree)
 REMOTE = tree.ids(6)
-
-
-class Spawner:
-    """A spawner whose qmail-send is this test."""
-
-    def __init__(self, name, *arguments, ids=None, env=None, limits=None, memory=None):
-        environment = {"PATH": tree.at("bin") + ":/usr/bin:/bin"}
-        environment.update(env or {})
-
-        def prepare():
-            if limits:
-                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-            if memory:
-                resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-            if ids:
-                os.setgroups([ids[1]])
-                os.setgid(ids[1])
-                os.setuid(ids[0])
-        self.process = subprocess.Popen([tree.bin(name)] + list(arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        env=environment, preexec_fn=prepare, cwd="/", bufsize=0)
-        self.commands, self.reports = self.process.stdin, self.process.stdout
-        greeting = os.read(self.reports.fileno(), 2)  # one write, so it comes whole
-        self.slot_len = len(greeting)
-        self.limit = int.from_bytes(greeting, "little")
-        self.buffer = b""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for f in (self.commands, self.reports):
-            with contextlib.suppress(OSError):
-                f.close()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def command(self, slot, recipient, sender="s@side.test", message=MESSAGE):
-        return slot.to_bytes(self.slot_len, "little") + b"".join(s.encode("latin1") + b"\0" for s in (message, sender, recipient))
-
-    def send(self, *command, **more):
-        self.commands.write(self.command(*command, **more))
-
-    def report(self, seconds=20):
-        """(slot, letter and text), or None when none comes in time."""
-        end = time.monotonic() + seconds
-        while True:
-            at = self.buffer.find(b"\0", self.slot_len)
-            if at >= 0:
-                one, self.buffer = self.buffer[:at], self.buffer[at + 1:]
-                return int.from_bytes(one[:self.slot_len], "little"), one[self.slot_len:]
-            ready, _, _ = select.select([self.reports], [], [], max(0, end - time.monotonic()))
-            data = os.read(self.reports.fileno(), 65536) if ready else b""
-            if not data:
-                return None
-            self.buffer += data
-
-    def end(self, seconds=20):
-        """No more commands: how it exits, or None."""
-        self.commands.close()
-        try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
-
-    def peak_kb(self):
-        with open("/proc/%d/status" % self.process.pid) as f:
-            return int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1))
-
-    def descriptors(self):
-        return len(os.listdir("/proc/%d/fd" % self.process.pid))
 
 
 def script(name, body):
@@ -95,7 +21,7 @@ def script(name, body):
 def rspawn(body, **more):
     env = {"QMAILREMOTE": script("remote", body), "SCRATCH": tree.scratch}
     env.update(more.pop("env", {}))
-    return Spawner("qmail-rspawn", ids=REMOTE, env=env, **more)
+    return Spawner(tree, "qmail-rspawn", ids=REMOTE, env=env, **more)
 
 
 # The child does what the local part of its recipient says.
@@ -203,7 +129,7 @@ with rspawn("printf 'r\\0K%s\\n\\0' $(ulimit -n)", limits=(64, resource.getrlimi
     full = spawner.limit
     spawner.send(0, "a@far.test")
     same(spawner.report(), (0, b"K64\n"), "a limit that may be raised: children have the old one")
-with Spawner("qmail-lspawn", "./Mailbox", limits=(20, 20)) as spawner:
+with Spawner(tree, "qmail-lspawn", "./Mailbox", limits=(20, 20)) as spawner:
     ok(spawner.limit in (5, full), "root raises a hard limit as well, where it may", spawner.limit)
 
 for limit, text in ((5, b"Zqmail-spawn unable to open message. (#4.3.0)\n"), (6, b"Zqmail-spawn unable to create pipe. (#4.3.0)\n")):
@@ -289,7 +215,7 @@ def shown(slot, local):
 
 with contextlib.suppress(FileNotFoundError):
     os.unlink(tree.at("users/cdb"))
-with replaced("qmail-getpw", GETPW), replaced("qmail-local", LOCAL), Spawner("qmail-lspawn", "./Mailbox") as spawner:
+with replaced("qmail-getpw", GETPW), replaced("qmail-local", LOCAL), Spawner(tree, "qmail-lspawn", "./Mailbox") as spawner:
     before = spawner.descriptors()
     spawner.send(0, "hang@h")
     spawner.send(1, "Joe@h")
@@ -348,7 +274,7 @@ with replaced("qmail-getpw", GETPW), replaced("qmail-local", LOCAL), Spawner("qm
     same(spawner.descriptors(), before, "and no descriptor is left open")
     same(spawner.end(), 0, "exit status")
 
-with replaced("qmail-getpw", "exit 100"), Spawner("qmail-lspawn", "./Mailbox") as spawner:
+with replaced("qmail-getpw", "exit 100"), Spawner(tree, "qmail-lspawn", "./Mailbox") as spawner:
     os.chmod(tree.bin("qmail-getpw"), 0)
     spawner.send(0, "a@h")
     same(spawner.report(), (0, b"ZUnable to run qmail-getpw.\n"), "a qmail-getpw that cannot be run")
