@@ -21,11 +21,13 @@ def message(tree, content=b"Subject: x\n\nbody\n"):
 class Spawner:
     """A spawner whose qmail-send is this test."""
 
-    def __init__(self, tree, name, *arguments, ids=None, env=None, limits=None, memory=None):
+    def __init__(self, tree, name, *arguments, ids=None, env=None, limits=None, memory=None, prepare=None):
         environment = {"PATH": tree.at("bin") + ":/usr/bin:/bin"}
         environment.update(env or {})
 
-        def prepare():
+        def before_exec():
+            if prepare:
+                prepare()
             if limits:
                 resource.setrlimit(resource.RLIMIT_NOFILE, limits)
             if memory:
@@ -35,7 +37,7 @@ class Spawner:
                 os.setgid(ids[1])
                 os.setuid(ids[0])
         self.process = subprocess.Popen([tree.bin(name)] + list(arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        env=environment, preexec_fn=prepare, cwd="/", bufsize=0)
+                                        env=environment, preexec_fn=before_exec, cwd="/", bufsize=0)
         self.commands, self.reports = self.process.stdin, self.process.stdout
         greeting = os.read(self.reports.fileno(), 2)  # one write, so it comes whole
         self.slot_len = len(greeting)
