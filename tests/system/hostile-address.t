@@ -51,7 +51,7 @@ with Spawner(tree, "qmail-lspawn", "./Maildir/") as spawner:
 
     # -- what a program sees
     write(home + "/.qmail-see-default",
-          "|cat /proc/$$/environ >e; cat /proc/$$/status >s; cat /proc/$$/cmdline >c; "
+          "|cat /proc/$$/environ >e; cat /proc/self/status >s; cat /proc/$$/cmdline >c; "
           "cat /proc/$$/limits >l; pwd -P >p; cat >m\n", owner=(uid, gid))
     hostile = ("a;touch${IFS}bad", "`touch bad`", "$(touch bad)", "x|touch bad", "x&touch bad&", "x\ntouch bad\n", "'", "\"",
                "';touch bad;'", "\";touch bad;\"", "\\", "\\\";touch bad", "*", "?[!a]", "<e", ">bad", ">>bad", "#", "!", "~",
