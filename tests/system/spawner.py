@@ -19,9 +19,10 @@ def message(tree, content=b"Subject: x\n\nbody\n"):
 
 
 class Spawner:
-    """A spawner whose qmail-send is this test."""
+    """A spawner whose qmail-send is this test; prepare() is called in the new process,
+    under are the words of a command that runs it."""
 
-    def __init__(self, tree, name, *arguments, ids=None, env=None, limits=None, memory=None, prepare=None):
+    def __init__(self, tree, name, *arguments, ids=None, env=None, limits=None, memory=None, prepare=None, under=()):
         environment = {"PATH": tree.at("bin") + ":/usr/bin:/bin"}
         environment.update(env or {})
 
@@ -36,7 +37,7 @@ class Spawner:
                 os.setgroups([ids[1]])
                 os.setgid(ids[1])
                 os.setuid(ids[0])
-        self.process = subprocess.Popen([tree.bin(name)] + list(arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([*under, tree.bin(name), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         env=environment, preexec_fn=before_exec, cwd="/", bufsize=0)
         self.commands, self.reports = self.process.stdin, self.process.stdout
         greeting = os.read(self.reports.fileno(), 2)  # one write, so it comes whole
