@@ -32,7 +32,9 @@ PROGRAMS = \
     deliver/qmail-lspawn deliver/qmail-local deliver/qmail-rspawn deliver/qmail-remote \
     deliver/qmail-tcpto deliver/qmail-tcpok \
     dotqmail/forward dotqmail/condredirect dotqmail/bouncesaying dotqmail/except \
-    dotqmail/preline dotqmail/qreceipt dotqmail/qbiff mailbox/maildirmake mailbox/maildir2mbox users/qmail-newu users/qmail-getpw users/qmail-pw2u \
+    dotqmail/preline dotqmail/qreceipt dotqmail/qbiff mailbox/maildirmake mailbox/maildir2mbox \
+    mailbox/maildirwatch mailbox/qail mailbox/elq mailbox/pinq \
+    users/qmail-newu users/qmail-getpw users/qmail-pw2u \
     admin/qmail-start admin/splogger
 # Helpers that stay in the build folder.
 HELPERS  = admin/instpackage admin/instchown admin/instcheck \

@@ -8,14 +8,18 @@
 #include "base/fd.h"
 #include "base/heap.h"
 #include "base/os.h"
-#include "mail/header.h"
+#include "mail/summary.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 78 }; /* bytes of subject and body */
+#define INDENT "    "
+
+enum {
+    TEXT_MAX = 78 - (sizeof INDENT - 1) /* bytes of subject and body on their line */
+};
 
 struct notice {
     struct view user;
@@ -25,48 +29,6 @@ struct notice {
 static void give_up(void)
 {
     _exit(0);
-}
-
-/* Appends v; what is not printable, and could command a terminal, becomes other. */
-static void add_printable(struct bytes *out, struct view v, char other)
-{
-    for (size_t i = 0; i < v.len; i++)
-        bytes_add_byte(out, v.data[i] < 32 || v.data[i] > 126 ? other : v.data[i]);
-}
-
-/* The same for as much of v as TEXT_MAX allows. */
-static void add_some(struct bytes *text, struct view v)
-{
-    size_t left = TEXT_MAX - text->len;
-    add_printable(text, view_before(v, v.len < left ? v.len : left), '/');
-}
-
-/* The subject and the beginning of the body. */
-static void add_summary(struct bytes *text)
-{
-    static struct reader input;
-    struct header header;
-    struct bytes field = {0};
-    struct view body;
-
-    bytes_add_text(text, "    ");
-    reader_open(&input, 0, 0);
-    header_open(&header, &input);
-    while (header_next(&header, &field) == HEADER_FIELD) {
-        struct view value = header_value(bytes_view(&field));
-        if (!view_is_case(header_name(bytes_view(&field)), "Subject"))
-            continue;
-        while (value.len && view_has(VIEW(" \t"), value.data[0]))
-            value = view_from(value, 1);
-        add_some(text, value);
-    }
-    add_some(text, header_body_start(&header));
-    while (text->len < TEXT_MAX && reader_peek(&input, &body) == READ_ITEM) {
-        add_some(text, body);
-        reader_skip(&input, body.len);
-    }
-    header_free(&header);
-    bytes_free(&field);
 }
 
 static void show(const struct notice *notice, const char *terminal)
@@ -101,7 +63,7 @@ static void show_if_his(void *arg, struct view user, struct view terminal)
 int main(void)
 {
     struct notice notice = {0};
-    struct bytes summary = {0};
+    struct summary summary = {0};
 
     heap_on_failure(give_up);
     const char *user = getenv("USER"), *sender = getenv("SENDER"),
@@ -111,15 +73,16 @@ int main(void)
 
     notice.user = view_of(user);
     bytes_add_text(&notice.text, "\r\n\a*** TO <");
-    add_printable(&notice.text, view_of(local), '_');
+    summary_add_printable(&notice.text, view_of(local), '_');
     bytes_add_text(&notice.text, "> FROM <");
-    add_printable(&notice.text, view_of(sender), '_');
+    summary_add_printable(&notice.text, view_of(sender), '_');
     bytes_add_text(&notice.text, ">\r\n");
-    add_summary(&summary);
-    bytes_add(&notice.text, bytes_view(&summary));
+    summary_read(&summary, 0, TEXT_MAX);
+    bytes_add_text(&notice.text, INDENT);
+    bytes_add(&notice.text, bytes_view(&summary.text));
     bytes_add_text(&notice.text, "\r\n");
     os_each_login(show_if_his, &notice);
-    bytes_free(&summary);
+    summary_free(&summary);
     bytes_free(&notice.text);
     return 0;
 }
