@@ -83,7 +83,7 @@ sub = "=sub%s-:pre:\n+sub-%s-:pre-:\n" % (fields("joe"), fields("joe"))
 gives("subusers", both, ALIAS_OUT + lines("joe") + sub, files={"subusers": "sub:JOE:pre:x\nbad:nobody:x\n"})
 gives("subusers of a renamed user", both, ALIAS_OUT + lines("joe", names=["j"]) + sub,
       files={"subusers": "sub:joe:pre:", "mailnames": "joe:j"})
-fails("subuser of nobody", both, FATAL + "unable to find nobody user for subuser\n", files={"subusers": "s:nobody:x:\n"})
+fails("subuser of nobody", both, FATAL + "unable to find no-such user for subuser\n", files={"subusers": "s:no-such:x:\n"})
 fails("subuser of a skipped one", both, FATAL + "unable to find joe user for subuser\n",
       files={"subusers": "s:joe:x:\n", "exclude": "joe"})
 gives("append", ALIAS_IN, ALIAS_OUT + "=x:y:1:2:/:::\n", files={"append": "=x:y:1:2:/:::\n"})
