@@ -25,7 +25,7 @@ static pid_t start_or_die(const char *name, char *const *argv, int input)
         .fd_count = 1,
         .default_sigpipe = true,
         .failures = {DIE_TEMP, DIE_TEMP, DIE_TEMP, DIE_TEMP, DIE_TEMP},
-        .complaint = {bytes_cstring(&before), "\n"},
+        .complaint = {.exec = bytes_cstring(&before), .after = "\n"},
     };
     pid_t pid = process_start(&child);
     if (pid == -1)

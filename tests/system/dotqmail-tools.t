@@ -152,4 +152,9 @@ same([os.stat(os.path.join(scratch, "-box", d)).st_mode & 0o7777 for d in ("", "
 says("maildirmake: once", ["maildirmake", "-box"], (111, b"", b"maildirmake: fatal: unable to mkdir -box: file already exists\n"))
 says("maildirmake: no place", ["maildirmake", "a/b"], (111, b"", b"maildirmake: fatal: unable to mkdir a/b: file does not exist\n"))
 says("maildirmake: usage", ["maildirmake"], (100, b"", b"maildirmake: usage: maildirmake name\n"))
+
+# -- predate, which gives a program its input in the same way
+
+says("predate: a program that is not there", ["predate", "/none"], (111, b"", b"predate: fatal: unable to run /none: file does not exist\n"))
+says("predate: usage", ["predate"], (100, b"", b"predate: usage: predate child\n"))
 done()
