@@ -133,14 +133,15 @@ class Sink:
     refuse maps a command's first word, or "END" for the final dot, to the reply that
     it gets instead."""
 
-    def __init__(self, refuse=None):
+    def __init__(self, refuse=None, port=0):
         self.refuse = refuse or {}
         self.messages = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(("127.0.0.1", port))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)  # ends the accept() that waits in a thread
         self.listener.close()
 
     def _accept(self):
