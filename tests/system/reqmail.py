@@ -417,6 +417,11 @@ class Tree:
                 os.setuid(uid)
         return become
 
+    def user_of(self, line):
+        """The same as arguments for subprocess, which may then be used by several threads."""
+        uid, gid = self.ids(line)
+        return {"user": uid, "group": gid, "extra_groups": []} if root else {}
+
     def queue(self, message, sender, recipients, env=None):
         """Runs qmail-queue as the daemon user; its exit code."""
         envelope = "F%s\0" % sender + "".join("T%s\0" % r for r in recipients) + "\0"
@@ -426,7 +431,7 @@ class Tree:
             on_1.write(envelope.encode())
             on_1.seek(0)
             return subprocess.run([self.bin("qmail-queue")], stdin=on_0, stdout=on_1, env=env or {}, cwd="/",
-                                  preexec_fn=self.as_user(1), timeout=60).returncode
+                                  timeout=60, **self.user_of(1)).returncode
 
     def inject(self, message, *arguments, env=None):
         """Runs qmail-inject; the CompletedProcess."""
