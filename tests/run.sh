@@ -22,6 +22,7 @@ inside() { # in the namespaces: cover HOME, /etc; bring up lo
     mount --bind "$scratch/tree" "$CONF_QMAIL"
     mount --bind "$scratch/etc" /etc
     ip link set lo up
+    export PRIVATE=1
 }
 
 same_build() { # the tree from what make has built already

@@ -19,6 +19,7 @@ import atexit, os, pwd, re, shutil, signal, socket, subprocess, sys, tempfile, t
 
 root = os.geteuid() == 0
 sanitized = bool(os.environ.get("SANITIZED"))  # the programs are built with sanitizers
+private = root and bool(os.environ.get("PRIVATE"))  # /etc, HOME and the network are this run's own
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ME = "here.test"
 
@@ -69,6 +70,12 @@ def skip(count, why):
 def skip_all(why):
     print("1..0 # SKIP " + why)
     sys.exit(0)
+
+
+def need_private():
+    """For tests that make accounts or mount: without namespaces they skip."""
+    if not private:
+        skip_all("needs root and namespaces: it makes accounts in an /etc of its own")
 
 
 def done():
@@ -126,14 +133,15 @@ class Sink:
     refuse maps a command's first word, or "END" for the final dot, to the reply that
     it gets instead."""
 
-    def __init__(self, refuse=None):
+    def __init__(self, refuse=None, port=0):
         self.refuse = refuse or {}
         self.messages = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(("127.0.0.1", port))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)  # ends the accept() that waits in a thread
         self.listener.close()
 
     def _accept(self):
@@ -196,6 +204,7 @@ class Tree:
         self.scratch = tempfile.mkdtemp(prefix="system.", dir=os.environ.get("SCRATCH"))
         os.chmod(self.scratch, 0o755)
         self.users = {}
+        self.accounts = {}
         names = os.environ.get("CONF_USERS", "").split()
         self.names = names if len(names) == 8 else [pwd.getpwuid(os.geteuid()).pw_name] * 8
         self.alias_ids = self.ids(0)
@@ -204,6 +213,8 @@ class Tree:
 
     def _end(self):
         self.stop()
+        for name, content in self.accounts.items():
+            write(name, content, os.stat(name).st_mode & 0o7777)
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def at(self, *parts):
@@ -270,18 +281,49 @@ class Tree:
         uid, gid, home = self.users[user]
         return write(os.path.join(home, ".qmail" + extension), content, owner=(uid, gid))
 
+    def account(self, name):
+        """An account of the system with a group, a home and a maildir of its own, in the
+        run's private /etc. Returns the home."""
+        home = os.path.join(self.scratch, name)
+        self.keep_accounts()
+        subprocess.run(["useradd", "-U", "-M", "-d", home, "-s", "/bin/sh", name], check=True, timeout=20)
+        entry = pwd.getpwnam(name)
+        os.mkdir(home, 0o755)
+        os.chown(home, entry.pw_uid, entry.pw_gid)
+        self.make_maildir(home + "/Maildir", name)
+        return home
+
+    def keep_accounts(self):
+        """Before a test makes accounts: they are gone when it ends."""
+        if not self.accounts:
+            for name in ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow"):
+                if os.path.exists(name):
+                    self.accounts[name] = read(name)
+
+    def make_maildir(self, path, account):
+        entry = pwd.getpwnam(account)
+        for part in ("", "/tmp", "/new", "/cur"):
+            os.makedirs(path + part, 0o700)
+            os.chown(path + part, entry.pw_uid, entry.pw_gid)
+        return path
+
     # -- running
 
-    def start(self, default="./Maildir/", env=None):
-        """Starts the system; False if it does not come up."""
+    def start(self, default="./Maildir/", env=None, mounts=()):
+        """Starts the system; False if it does not come up. mounts are pairs (directory,
+        place): as its programs see it, the one covers the other."""
         assert self.process is None
         log = tempfile.NamedTemporaryFile(prefix="log.", dir=self.scratch, delete=False)
         self.log_path = log.name
         environment = {"PATH": self.at("bin") + ":/usr/local/bin:/usr/bin:/bin"}
         environment.update(env or {})
+        command = [self.bin("qmail-start"), default]
+        if mounts:
+            script = "".join("mount --bind '%s' '%s' && " % pair for pair in mounts) + 'exec "$@"'
+            command = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh"] + command
         with log:
             self.process = subprocess.Popen(
-                [self.bin("qmail-start"), default], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env=environment, cwd="/", start_new_session=True)
         return bool(self.wait_log(r"^status: local 0/"))
 
@@ -303,13 +345,13 @@ class Tree:
         process.wait()
         return in_time
 
-    def running(self, default="./Maildir/", env=None):
+    def running(self, default="./Maildir/", env=None, mounts=()):
         """For `with`: starts, and stops at the end."""
         tree = self
 
         class Running:
             def __enter__(self):
-                if not tree.start(default, env):
+                if not tree.start(default, env, mounts):
                     raise RuntimeError("the system does not start: %r" % tree.log())
 
             def __exit__(self, *_):
@@ -333,6 +375,27 @@ class Tree:
         """Waits until count messages have left the queue since the start."""
         return bool(self.wait_log(r"^end msg ", seconds, count))
 
+    def deliver(self, recipient, sender="sender@far.test", message=b"Subject: probe\n\nbody\n"):
+        """Queues one message and waits for the first report of it. Returns where it went and
+        the report, as in "local foo-user@example.com", "success: did_1+0+0/"."""
+        before = len(self.log())
+        status = self.queue(message, sender, [recipient])
+        if status:
+            return "qmail-queue: exit %d" % status, ""
+
+        def report():
+            text = self.log()[before:]
+            message = re.search(r"^info msg (\d+): bytes \d+ from <%s> qp \d+ uid \d+\n" % re.escape(sender), text, re.M)
+            text = text[message.end():] if message else ""
+            begun = message and re.search(r"^starting delivery (\d+): msg %s to (.*)\n" % message.group(1), text, re.M)
+            ended = begun and re.search(r"^delivery %s: (.*)\n" % begun.group(1), text, re.M)
+            return ended and (begun.group(2), ended.group(1))
+        return wait_for(report) or ("no delivery", self.log()[before:])
+
+    def wait_empty(self, seconds=30):
+        """Waits until no message is left in the queue."""
+        return bool(wait_for(lambda: not self.queue_files(), seconds))
+
     def queue_files(self):
         """The files of all messages, relative to queue/, sorted."""
         names = []
@@ -354,6 +417,11 @@ class Tree:
                 os.setuid(uid)
         return become
 
+    def user_of(self, line):
+        """The same as arguments for subprocess, which may then be used by several threads."""
+        uid, gid = self.ids(line)
+        return {"user": uid, "group": gid, "extra_groups": []} if root else {}
+
     def queue(self, message, sender, recipients, env=None):
         """Runs qmail-queue as the daemon user; its exit code."""
         envelope = "F%s\0" % sender + "".join("T%s\0" % r for r in recipients) + "\0"
@@ -363,7 +431,7 @@ class Tree:
             on_1.write(envelope.encode())
             on_1.seek(0)
             return subprocess.run([self.bin("qmail-queue")], stdin=on_0, stdout=on_1, env=env or {}, cwd="/",
-                                  preexec_fn=self.as_user(1), timeout=60).returncode
+                                  timeout=60, **self.user_of(1)).returncode
 
     def inject(self, message, *arguments, env=None):
         """Runs qmail-inject; the CompletedProcess."""
