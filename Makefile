@@ -33,7 +33,7 @@ PROGRAMS = \
     deliver/qmail-tcpto deliver/qmail-tcpok \
     dotqmail/forward dotqmail/condredirect dotqmail/bouncesaying dotqmail/except \
     dotqmail/preline dotqmail/qreceipt dotqmail/qbiff mailbox/maildirmake mailbox/maildir2mbox users/qmail-newu users/qmail-getpw \
-    admin/qmail-start admin/splogger
+    admin/qmail-start admin/splogger admin/qmail-newmrh
 # Helpers that stay in the build folder.
 HELPERS  = admin/instpackage admin/instchown admin/instcheck \
            admin/hostname admin/ipmeprint admin/dnsip admin/dnsptr admin/dnsfq
