@@ -28,7 +28,7 @@ COMPILE = $(CONF_CC) $(CFLAGS) -MMD -MP
 PROGRAMS = \
     accept/qmail-smtpd accept/qmail-inject accept/sendmail \
     accept/mailsubj accept/predate accept/datemail \
-    accept/qmail-qmtpd accept/qmail-qmqpd accept/qmail-qmqpc \
+    accept/qmail-qmtpd accept/qmail-qmqpd accept/qmail-qmqpc accept/tcp-env \
     queue/qmail-queue queue/qmail-send queue/qmail-clean \
     deliver/qmail-lspawn deliver/qmail-local deliver/qmail-rspawn deliver/qmail-remote \
     deliver/qmail-tcpto deliver/qmail-tcpok \
