@@ -28,6 +28,7 @@ COMPILE = $(CONF_CC) $(CFLAGS) -MMD -MP
 PROGRAMS = \
     accept/qmail-smtpd accept/qmail-inject accept/sendmail \
     accept/mailsubj accept/predate accept/datemail \
+    accept/qmail-qmtpd accept/qmail-qmqpd accept/qmail-qmqpc accept/tcp-env \
     queue/qmail-queue queue/qmail-send queue/qmail-clean \
     deliver/qmail-lspawn deliver/qmail-local deliver/qmail-rspawn deliver/qmail-remote \
     deliver/qmail-tcpto deliver/qmail-tcpok \
@@ -35,7 +36,7 @@ PROGRAMS = \
     dotqmail/preline dotqmail/qreceipt dotqmail/qbiff mailbox/maildirmake mailbox/maildir2mbox \
     mailbox/maildirwatch mailbox/qail mailbox/elq mailbox/pinq \
     users/qmail-newu users/qmail-getpw users/qmail-pw2u \
-    admin/qmail-start admin/splogger
+    admin/qmail-start admin/splogger admin/qmail-newmrh
 # Helpers that stay in the build folder.
 HELPERS  = admin/instpackage admin/instchown admin/instcheck \
            admin/hostname admin/ipmeprint admin/dnsip admin/dnsptr admin/dnsfq

@@ -28,7 +28,11 @@ enum {
 
 enum { FD_TEXT = 4, LIMIT_MS = 60000, POLL_MS = 20 };
 
-static const char trouble[] = "451 unable to verify recipient (#4.3.0)";
+static const char *const replies[] = {
+    [RCPTCHECK_NO_MAILBOX] = "550 sorry, no mailbox here by that name. (#5.1.1)",
+    [RCPTCHECK_OVER_LIMIT] = "421 you have exceeded your messaging limits (#4.3.0)",
+    [RCPTCHECK_TROUBLE] = "451 unable to verify recipient (#4.3.0)",
+};
 
 /* What the program gets in its environment. All of it is made in one string, as
  * NAME=VALUE NUL, so that pointers into it are taken when it has stopped growing. */
@@ -163,40 +167,44 @@ static bool own_reply(struct view text, struct rcptcheck_reply *reply)
     return true;
 }
 
-static bool judge(int status, struct view text, struct rcptcheck_reply *reply)
+static enum rcptcheck_result judge(int status)
 {
-    int code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_TROUBLE;
-    const char *words = trouble;
-
-    if (code == EXIT_ACCEPTED || code == EXIT_ACCEPTED_TOO)
-        return true;
-    if (WIFEXITED(status) && own_reply(text, reply))
-        return false;
-    if (code == EXIT_NO_MAILBOX)
-        words = "550 sorry, no mailbox here by that name. (#5.1.1)";
-    else if (code == EXIT_OVER_LIMIT)
-        words = "421 you have exceeded your messaging limits (#4.3.0)";
-    snprintf(reply->text, sizeof reply->text, "%s", words);
-    return false;
+    switch (WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_TROUBLE) {
+    case EXIT_ACCEPTED:
+    case EXIT_ACCEPTED_TOO:
+        return RCPTCHECK_ACCEPTED;
+    case EXIT_NO_MAILBOX:
+        return RCPTCHECK_NO_MAILBOX;
+    case EXIT_OVER_LIMIT:
+        return RCPTCHECK_OVER_LIMIT;
+    default:
+        return RCPTCHECK_TROUBLE;
+    }
 }
 
-bool rcptcheck_ask(const struct rcptcheck_question *q, struct rcptcheck_reply *reply)
+enum rcptcheck_result rcptcheck_ask(const struct rcptcheck_question *q,
+                                    struct rcptcheck_reply *reply)
 {
     int null_fd = fd_open("/dev/null", O_RDWR, 0);
     int ends[2] = {-1, -1};
     struct bytes text = {0};
-    bool accepted = false;
+    enum rcptcheck_result result = RCPTCHECK_TROUBLE;
+    bool own = false;
     int status;
     pid_t pid = -1;
 
-    snprintf(reply->text, sizeof reply->text, "%s", trouble);
     if (null_fd != -1 && fd_pipe(ends) && fd_nonblocking(ends[0]))
         pid = start(q, ends[1], null_fd);
     fd_close(&ends[1]);
     fd_close(&null_fd);
-    if (pid != -1 && wait_for_end(pid, &ends[0], &text, &status))
-        accepted = judge(status, bytes_view(&text), reply);
+    if (pid != -1 && wait_for_end(pid, &ends[0], &text, &status)) {
+        result = judge(status);
+        own = WIFEXITED(status) && result != RCPTCHECK_ACCEPTED &&
+              own_reply(bytes_view(&text), reply);
+    }
+    if (!own && result != RCPTCHECK_ACCEPTED)
+        snprintf(reply->text, sizeof reply->text, "%s", replies[result]);
     fd_close(&ends[0]);
     bytes_free(&text);
-    return accepted;
+    return result;
 }

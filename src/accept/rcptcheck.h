@@ -18,8 +18,16 @@ struct rcptcheck_reply {
     char text[RCPTCHECK_MAX_TEXT + 1];
 };
 
-/* Runs the program, for a minute at most. True: the recipient is accepted. False:
- * reply is what to say, which is a temporary refusal if the program failed. */
-bool rcptcheck_ask(const struct rcptcheck_question *q, struct rcptcheck_reply *reply);
+enum rcptcheck_result {
+    RCPTCHECK_ACCEPTED,
+    RCPTCHECK_NO_MAILBOX,
+    RCPTCHECK_OVER_LIMIT, /* this sender has had enough */
+    RCPTCHECK_TROUBLE     /* nobody knows for now; also if the program failed */
+};
+
+/* Runs the program, for a minute at most. Unless the recipient is accepted reply is
+ * what to say in SMTP, by the result or in the program's own words. */
+enum rcptcheck_result rcptcheck_ask(const struct rcptcheck_question *q,
+                                    struct rcptcheck_reply *reply);
 
 #endif

@@ -15,7 +15,7 @@
  * smtpd_log.c       the lines on descriptor 2
  *
  * Below these, with headers of their own and without knowledge of a session:
- * smtpd_address, smtpd_data, smtpd_received, smtpd_bad, hops, rcpthosts, rcptcheck. */
+ * smtpd_address, smtpd_data, received, smtpd_bad, hops, rcpthosts, rcptcheck. */
 #ifndef ACCEPT_SMTPD_H
 #define ACCEPT_SMTPD_H
 

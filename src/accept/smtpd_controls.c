@@ -1,21 +1,8 @@
 #include "accept/smtpd.h"
 
-#include "base/number.h"
-
 #include <stdlib.h>
 
 enum { DEFAULT_TARPIT_DELAY_S = 5 };
-
-/* The number that the environment gives for name. A value that is none leaves
- * what the control file says: in doubt the limit holds. */
-static void from_environment(const char *name, uint64_t *n)
-{
-    const char *value = getenv(name);
-    struct view rest = view_of(value ? value : "");
-    uint64_t given;
-    if (number_take(&rest, &given))
-        *n = given;
-}
 
 /* An absent file leaves the default; any other trouble ends the session. */
 static bool good(enum control_result result)
@@ -87,20 +74,20 @@ static void read_environment(struct smtpd_policy *p)
 {
     uint64_t drop = 0, check_relay = 0;
 
-    from_environment("DATABYTES", &p->max_bytes);
-    from_environment("MAXRCPT", &p->max_recipients);
+    control_environment("DATABYTES", &p->max_bytes);
+    control_environment("MAXRCPT", &p->max_recipients);
     if (getenv("DISABLE_MAXRCPT"))
         p->max_recipients = 0;
-    from_environment("BRTLIMIT", &p->max_refused);
-    from_environment("TARPITCOUNT", &p->tarpit_count);
-    from_environment("TARPITDELAY", &p->tarpit_delay_s);
-    from_environment("SESSIONMAX", &p->session_s);
-    from_environment("SMTPD_GREETDELAY", &p->greet_delay_s);
-    from_environment("DROP_PRE_GREET", &drop);
+    control_environment("BRTLIMIT", &p->max_refused);
+    control_environment("TARPITCOUNT", &p->tarpit_count);
+    control_environment("TARPITDELAY", &p->tarpit_delay_s);
+    control_environment("SESSIONMAX", &p->session_s);
+    control_environment("SMTPD_GREETDELAY", &p->greet_delay_s);
+    control_environment("DROP_PRE_GREET", &drop);
     p->drop_early_talkers = drop == 1;
     p->allow_bare_cr = getenv("ALLOW_BARECR") != NULL;
     p->rcptcheck = getenv("RCPTCHECK");
-    from_environment("RCPTCHECKRELAYCLIENT", &check_relay);
+    control_environment("RCPTCHECKRELAYCLIENT", &check_relay);
     p->rcptcheck_relay = check_relay > 0;
     p->log = getenv("SMTPD_LOG") != NULL;
 }

@@ -182,7 +182,7 @@ static bool passes_rcptcheck(struct smtpd *s, bool relay)
 
     if (!p->rcptcheck || (relay && !p->rcptcheck_relay))
         return true;
-    if (rcptcheck_ask(&question, &reply))
+    if (rcptcheck_ask(&question, &reply) == RCPTCHECK_ACCEPTED)
         return true;
     if (reply.text[0] == '5')
         s->refused++;

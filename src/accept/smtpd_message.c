@@ -1,8 +1,8 @@
 #include "accept/smtpd.h"
 
 #include "accept/hops.h"
+#include "accept/received.h"
 #include "accept/smtpd_data.h"
-#include "accept/smtpd_received.h"
 #include "base/clock.h"
 #include "base/number.h"
 
@@ -27,21 +27,15 @@ enum outcome {
 
 static void write_received(struct smtpd *s)
 {
-    const char *local = getenv("TCPLOCALHOST");
-    struct smtpd_received received = {
-        .remote_host = getenv("TCPREMOTEHOST"),
-        .remote_info = getenv("TCPREMOTEINFO"),
-        .remote_ip = getenv("TCPREMOTEIP"),
-        .local = local ? local : getenv("TCPLOCALIP"),
-        .cipher = getenv("SSL_CIPHER"),
-        .helo_given = s->helo_given,
-        .helo = bytes_view(&s->helo),
-        .tls = s->tls_active,
-        .authenticated = s->auth.done,
-    };
+    struct received received = received_from_environment();
     struct bytes field = {0};
 
-    smtpd_received_add(&field, &received, clock_now());
+    received.cipher = getenv("SSL_CIPHER");
+    received.helo_given = s->helo_given;
+    received.helo = bytes_view(&s->helo);
+    received.tls = s->tls_active;
+    received.authenticated = s->auth.done;
+    received_add(&field, &received, clock_now());
     enqueue_message(&s->queue, bytes_view(&field));
     bytes_free(&field);
 }

@@ -32,7 +32,7 @@ int main(int argc, char **argv)
     if (search.result == DNS_NO_RECORD)
         die_raw(DIE_PERM, "no IP addresses\n");
     lookup_check(search.result);
-    lookup_check(lookup_names(&search.addresses.list[0].ip, &names));
+    lookup_check(dns_names(&search.addresses.list[0].ip, &names));
     lookup_print(dns_record_name(&names, &names.list[0]));
     lookup_end();
 }

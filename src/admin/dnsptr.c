@@ -12,7 +12,7 @@ int main(int argc, char **argv)
     struct view text = lookup_begin(argc, argv);
     if (!ip_parse(text, &ip) && !ip_parse_literal(text, &ip))
         lookup_check(DNS_NO_NAME);
-    lookup_check(lookup_names(&ip, &names));
+    lookup_check(dns_names(&ip, &names));
     lookup_print(dns_record_name(&names, &names.list[0]));
     lookup_end();
 }

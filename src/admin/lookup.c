@@ -55,23 +55,6 @@ enum dns_result lookup_addresses(struct view name, struct dns_records *records)
     return result;
 }
 
-enum dns_result lookup_names(const struct ip_address *ip, struct dns_records *records)
-{
-    struct bytes name = {0};
-    if (ip->family == IP_V4) {
-        for (size_t i = 4; i--;)
-            bytes_add_format(&name, "%u.", ip->bytes[i]);
-        bytes_add_text(&name, "in-addr.arpa");
-    } else {
-        for (size_t i = 16; i--;)
-            bytes_add_format(&name, "%x.%x.", ip->bytes[i] & 15u, ip->bytes[i] >> 4);
-        bytes_add_text(&name, "ip6.arpa");
-    }
-    enum dns_result result = dns_ask(bytes_view(&name), DNS_PTR, records);
-    bytes_free(&name);
-    return result;
-}
-
 void lookup_print(struct view line)
 {
     writer_add(&out, line);

@@ -14,9 +14,6 @@ void lookup_check(enum dns_result result);
 /* name's addresses, IPv4 before IPv6; an address literal is itself. */
 enum dns_result lookup_addresses(struct view name, struct dns_records *records);
 
-/* The names of an address (RFC 1035, 3.5; RFC 3596, 2.5). */
-enum dns_result lookup_names(const struct ip_address *ip, struct dns_records *records);
-
 /* One line of output. */
 void lookup_print(struct view line);
 

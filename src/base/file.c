@@ -109,6 +109,38 @@ bool file_publish_rename(const char *path, const char *final, const char *dir)
     return rename(path, final) == 0 && dir_sync(dir);
 }
 
+/* Whether the file open on fd is the one that has the name path. Whoever had the
+ * lock before may have given it its final name meanwhile. */
+static bool has_name(int fd, const char *path)
+{
+    struct stat ours, named;
+    return fstat(fd, &ours) == 0 && stat(path, &named) == 0 && file_same(&ours, &named);
+}
+
+static bool lock(int fd)
+{
+    while (!os_lock(fd, true))
+        if (errno != EINTR)
+            return false;
+    return true;
+}
+
+int file_open_next(const char *path, mode_t mode)
+{
+    for (;;) {
+        int fd = fd_open(path, O_WRONLY | O_CREAT | O_NONBLOCK, mode);
+        if (fd == -1)
+            return -1;
+        bool locked = lock(fd);
+        if (!locked || has_name(fd, path)) {
+            if (!locked || ftruncate(fd, 0) == -1 || fchmod(fd, mode) == -1)
+                fd_close(&fd);
+            return fd;
+        }
+        fd_close(&fd);
+    }
+}
+
 bool file_remove(const char *path)
 {
     return unlink(path) == 0 || errno == ENOENT;

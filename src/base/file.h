@@ -57,6 +57,12 @@ bool file_sync_name(const char *path);
 bool file_publish_link(const char *path, const char *final, const char *dir);
 bool file_publish_rename(const char *path, const char *final, const char *dir);
 
+/* Opens path, the temporary name of a file that will replace another, for writing:
+ * made if need be, empty, with exactly that mode. Several processes that do this wait
+ * for each other, each until the one before has ended or closed it. The descriptor,
+ * or -1 with errno set. */
+int file_open_next(const char *path, mode_t mode);
+
 /* Removes a file; one that is not there counts as removed. */
 bool file_remove(const char *path);
 

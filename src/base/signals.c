@@ -12,6 +12,7 @@ enum { SIGNALS_MAX = 64 };
 static struct {
     volatile sig_atomic_t come[SIGNALS_MAX];
     bool caught[SIGNALS_MAX];
+    volatile sig_atomic_t exit_code[SIGNALS_MAX];
     int pipe[2];
     bool open;
 } state;
@@ -33,6 +34,14 @@ static void action(int sig, void (*what)(int))
     sigaction(sig, &act, NULL);
 }
 
+static void unblock(int sig)
+{
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, sig);
+    sigprocmask(SIG_UNBLOCK, &one, NULL);
+}
+
 bool signals_catch(int sig)
 {
     if (!state.open) {
@@ -44,10 +53,7 @@ bool signals_catch(int sig)
     }
     state.caught[sig] = true;
     action(sig, handler);
-    sigset_t one;
-    sigemptyset(&one);
-    sigaddset(&one, sig);
-    sigprocmask(SIG_UNBLOCK, &one, NULL);
+    unblock(sig);
     return true;
 }
 
@@ -79,6 +85,18 @@ void signals_ignore(int sig)
 void signals_default(int sig)
 {
     action(sig, SIG_DFL);
+}
+
+static void exit_at_once(int sig)
+{
+    _exit(state.exit_code[sig]);
+}
+
+void signals_exit_on(int sig, int code)
+{
+    state.exit_code[sig] = code;
+    action(sig, exit_at_once);
+    unblock(sig);
 }
 
 static void do_nothing(int sig)

@@ -21,6 +21,9 @@ void signals_clear(void);
 void signals_ignore(int sig);
 void signals_default(int sig);
 
+/* When sig comes, unblocked from now on, the process ends at once with this code. */
+void signals_exit_on(int sig, int code);
+
 /* sig does nothing here any more, and has its default action in the programs we
  * start. With SIGXFSZ a file that grows too large is an error, EFBIG, and not the
  * end of the process. */

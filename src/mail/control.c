@@ -4,6 +4,7 @@
 #include "base/number.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { MAX_CONTROL_FILE = 1 << 30, MAX_CONTROL_PATH = 128 };
 
@@ -87,6 +88,15 @@ enum control_result control_number(const char *name, uint64_t *value)
     if (result == CONTROL_READ)
         *value = n > CONTROL_MAX_NUMBER ? CONTROL_MAX_NUMBER : n;
     return result;
+}
+
+void control_environment(const char *variable, uint64_t *value)
+{
+    const char *text = getenv(variable);
+    struct view rest = view_of(text ? text : "");
+    uint64_t n;
+    if (number_take(&rest, &n))
+        *value = n;
 }
 
 /* Turns the bytes of a file into entries, each ended by a NUL. */

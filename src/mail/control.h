@@ -39,6 +39,10 @@ enum control_result control_number(const char *name, uint64_t *value);
 /* The same for a number of bytes, which may be larger than CONTROL_MAX_NUMBER. */
 enum control_result control_size(const char *name, uint64_t *value);
 
+/* The number in front of the environment variable's value, which takes the place of a
+ * control file's. Without a digit there *value stays: in doubt the limit holds. */
+void control_environment(const char *variable, uint64_t *value);
+
 /* The entries of control/NAME. */
 enum control_result control_read_list(const char *name, struct control_list *list);
 

@@ -86,3 +86,35 @@ enum connect_result connect_to(const struct ip_address *to, unsigned port,
     *fd = s;
     return CONNECT_MADE;
 }
+
+static bool read_end(const union socket_address *a, struct connect_end *end)
+{
+    *end = (struct connect_end){0};
+    if (a->any.sa_family == AF_INET) {
+        end->ip.family = IP_V4;
+        memcpy(end->ip.bytes, &a->v4.sin_addr, 4);
+        end->port = ntohs(a->v4.sin_port);
+        return true;
+    }
+    if (a->any.sa_family == AF_INET6) {
+        end->ip.family = IP_V6;
+        memcpy(end->ip.bytes, &a->v6.sin6_addr, 16);
+        end->ip = ip_unmapped(&end->ip);
+        end->port = ntohs(a->v6.sin6_port);
+        return true;
+    }
+    errno = EAFNOSUPPORT;
+    return false;
+}
+
+bool connect_ends(int fd, struct connect_end *local, struct connect_end *remote)
+{
+    union socket_address a, b;
+    socklen_t a_len = sizeof a, b_len = sizeof b;
+
+    memset(&a, 0, sizeof a);
+    memset(&b, 0, sizeof b);
+    return getsockname(fd, &a.any, &a_len) == 0 &&
+           getpeername(fd, &b.any, &b_len) == 0 && read_end(&a, local) &&
+           read_end(&b, remote);
+}

@@ -20,4 +20,14 @@ enum connect_result connect_to(const struct ip_address *to, unsigned port,
                                const struct ip_address *from, unsigned timeout_s,
                                int *fd);
 
+/* One end of a connection. */
+struct connect_end {
+    struct ip_address ip; /* IPv4-mapped ones are IPv4 */
+    unsigned port;
+};
+
+/* Both ends of the connected socket fd. False, with errno set, where it is no such
+ * thing or of another family than IPv4 and IPv6 (EAFNOSUPPORT). */
+bool connect_ends(int fd, struct connect_end *local, struct connect_end *remote);
+
 #endif

@@ -95,3 +95,25 @@ enum dns_result dns_addresses(struct view name, struct dns_records *records)
         return DNS_FOUND;
     return six == DNS_TEMPORARY ? DNS_TEMPORARY : four;
 }
+
+void dns_add_reverse_name(struct bytes *out, const struct ip_address *ip)
+{
+    if (ip->family == IP_V4) {
+        for (size_t i = 4; i--;)
+            bytes_add_format(out, "%u.", ip->bytes[i]);
+        bytes_add_text(out, "in-addr.arpa");
+    } else {
+        for (size_t i = 16; i--;)
+            bytes_add_format(out, "%x.%x.", ip->bytes[i] & 15u, ip->bytes[i] >> 4);
+        bytes_add_text(out, "ip6.arpa");
+    }
+}
+
+enum dns_result dns_names(const struct ip_address *ip, struct dns_records *records)
+{
+    struct bytes name = {0};
+    dns_add_reverse_name(&name, ip);
+    enum dns_result result = dns_ask(bytes_view(&name), DNS_PTR, records);
+    bytes_free(&name);
+    return result;
+}

@@ -34,4 +34,10 @@ enum dns_result dns_ask(struct view name, enum dns_type type,
  * and one of the lookups failed for now; without any, else, the result for A. */
 enum dns_result dns_addresses(struct view name, struct dns_records *records);
 
+/* The names of an address, as its owner has them; nobody has checked that they are
+ * names of that address. And the name under which they are looked up (RFC 1035, 3.5;
+ * RFC 3596, 2.5). */
+enum dns_result dns_names(const struct ip_address *ip, struct dns_records *records);
+void dns_add_reverse_name(struct bytes *out, const struct ip_address *ip);
+
 #endif

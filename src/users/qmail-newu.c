@@ -13,14 +13,11 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/heap.h"
-#include "base/os.h"
 #include "base/reader.h"
 #include "base/signals.h"
 #include "conf.h"
 #include "users/newu.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -37,29 +34,6 @@ static _Noreturn void give_up(const char *what)
 {
     unlink(TMP); /* ours, by the lock */
     die_temp("%s", what);
-}
-
-/* Whether the file open on fd is the one that has the name TMP. Another run may
- * have given it its final name while this one waited for the lock. */
-static bool is_still_tmp(int fd)
-{
-    struct stat ours, named;
-    return fstat(fd, &ours) == 0 && stat(TMP, &named) == 0 && file_same(&ours, &named);
-}
-
-static int open_tmp_or_die(void)
-{
-    for (;;) {
-        int fd = fd_open(TMP, O_WRONLY | O_CREAT | O_NONBLOCK, CDB_MODE);
-        if (fd == -1)
-            die_temp("unable to open %s", TMP);
-        while (!os_lock(fd, true))
-            if (errno != EINTR)
-                die_temp("unable to open %s", TMP);
-        if (is_still_tmp(fd))
-            return fd;
-        fd_close(&fd);
-    }
 }
 
 /* Everything in users/assign up to the line that ends it. */
@@ -98,12 +72,12 @@ int main(void)
     if (!fd_fill_standard() || chdir(CONF_QMAIL) == -1)
         die_temp("unable to chdir");
 
-    int tmp = open_tmp_or_die();
+    int tmp = file_open_next(TMP, CDB_MODE);
+    if (tmp == -1)
+        die_temp("unable to open %s", TMP);
     int in = fd_open_read(ASSIGN);
     if (in == -1)
         give_up("unable to open " ASSIGN);
-    if (ftruncate(tmp, 0) == -1 || fchmod(tmp, CDB_MODE) == -1)
-        give_up("unable to write " TMP);
     reader_open(&assign, in, 0);
     struct cdb_maker *cdb = cdb_make(tmp);
     add_records_or_die(&assign, cdb);

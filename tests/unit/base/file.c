@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -111,6 +112,35 @@ static void publishing(void)
     fd_close(&ends[1]);
 }
 
+/* In a process of its own: is the file locked? */
+static void open_at_once(void *arg)
+{
+    (void)arg;
+    alarm(1);
+    _exit(file_open_next("next", 0640) == -1 ? 1 : 0);
+}
+
+static void replacing(void)
+{
+    struct stat st;
+
+    make_file("next", VIEW("left behind"));
+    int fd = file_open_next("next", 0604);
+    ok(fd != -1 && fstat(fd, &st) == 0, "next", "opened");
+    same_number(st.st_mode & 0777, 0604, "next: mode");
+    same_number((uint64_t)st.st_size, 0, "next: size");
+    same_number((uint64_t)run_apart(open_at_once, NULL, NULL), 256 + SIGALRM,
+                "next: others wait");
+    ok(file_publish_rename("next", "last", "."), "next", "renamed");
+    same_number((uint64_t)run_apart(open_at_once, NULL, NULL), 0,
+                "next: a new one under the name");
+    fd_close(&fd);
+    same_number((uint64_t)run_apart(open_at_once, NULL, NULL), 0, "next: closed");
+    ok(file_open_next("absent/next", 0644) == -1 && errno == ENOENT, "next",
+       "no directory");
+    ok(file_open_next(".", 0644) == -1 && errno == EISDIR, "next", "a directory");
+}
+
 static void no_descriptors(void *arg)
 {
     struct bytes content = {0};
@@ -128,6 +158,7 @@ int main(void)
     scratch();
     reading();
     publishing();
+    replacing();
     same_number((uint64_t)run_apart(no_descriptors, NULL, NULL), 0, "no descriptors");
     return tap_done();
 }

@@ -28,8 +28,30 @@ static const struct {
      VIEW_INIT("")},
 };
 
+static const struct {
+    const char *ip, *name;
+} reverse[] = {
+    {"192.0.2.1", "1.2.0.192.in-addr.arpa"},
+    {"2001:db8::567:89ab",
+     "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"},
+};
+
+static void reverse_names(void)
+{
+    struct bytes name = {0};
+    for (size_t i = 0; i < COUNT(reverse); i++) {
+        struct ip_address ip;
+        bytes_clear(&name);
+        ok(ip_parse(view_of(reverse[i].ip), &ip), reverse[i].ip, NULL);
+        dns_add_reverse_name(&name, &ip);
+        same(bytes_view(&name), view_of(reverse[i].name), reverse[i].ip);
+    }
+    bytes_free(&name);
+}
+
 int main(void)
 {
+    reverse_names();
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct dns_query q;
         bool good = dns_query_write(&q, cases[i].host, DNS_MX, 0x1234, cases[i].edns);

@@ -1,4 +1,4 @@
-#include "accept/smtpd_received.h"
+#include "accept/received.h"
 
 #include "tap.h"
 
@@ -56,7 +56,7 @@ int main(void)
     struct bytes field = {0};
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct smtpd_received r = {
+        struct received r = {
             .remote_host = cases[i].remote_host,
             .remote_info = cases[i].remote_info,
             .remote_ip = cases[i].remote_ip,
@@ -68,7 +68,7 @@ int main(void)
             .authenticated = cases[i].authenticated,
         };
         bytes_clear(&field);
-        smtpd_received_add(&field, &r, NOW);
+        received_add(&field, &r, NOW);
         same(bytes_view(&field), view_of(cases[i].want), cases[i].name);
     }
     bytes_free(&field);

@@ -1,6 +1,8 @@
-#include "accept/smtpd_received.h"
+#include "accept/received.h"
 
 #include "mail/date.h"
+
+#include <stdlib.h>
 
 static const char letters[] =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -20,8 +22,12 @@ static void add_part(struct bytes *out, struct view v)
 }
 
 /* The word after "with" (RFC 3848), and how TLS came to it. */
-static void add_protocol(struct bytes *out, const struct smtpd_received *r)
+static void add_protocol(struct bytes *out, const struct received *r)
 {
+    if (r->protocol) {
+        bytes_add_text(out, r->protocol);
+        return;
+    }
     if (!r->tls) {
         bytes_add_text(out, r->authenticated ? "ESMTPA" : "SMTP");
         return;
@@ -35,7 +41,17 @@ static void add_protocol(struct bytes *out, const struct smtpd_received *r)
                    r->authenticated ? " encrypted, authenticated)" : " encrypted)");
 }
 
-void smtpd_received_add(struct bytes *out, const struct smtpd_received *r, int64_t now)
+struct received received_from_environment(void)
+{
+    const char *local = getenv("TCPLOCALHOST");
+
+    return (struct received){.remote_host = getenv("TCPREMOTEHOST"),
+                             .remote_info = getenv("TCPREMOTEINFO"),
+                             .remote_ip = getenv("TCPREMOTEIP"),
+                             .local = local ? local : getenv("TCPLOCALIP")};
+}
+
+void received_add(struct bytes *out, const struct received *r, int64_t now)
 {
     struct view host = view_of(r->remote_host ? r->remote_host : "unknown");
 
