@@ -27,7 +27,7 @@ COMPILE = $(CONF_CC) $(CFLAGS) -MMD -MP
 # the room is a part and goes into the room's archive.
 PROGRAMS = \
     accept/qmail-smtpd accept/qmail-inject accept/sendmail \
-    accept/mailsubj accept/predate accept/datemail \
+    accept/qmail-rcptcheck accept/mailsubj accept/predate accept/datemail \
     queue/qmail-queue queue/qmail-send queue/qmail-clean \
     deliver/qmail-lspawn deliver/qmail-local deliver/qmail-rspawn deliver/qmail-remote \
     deliver/qmail-tcpto deliver/qmail-tcpok \
