@@ -32,7 +32,8 @@ PROGRAMS = \
     deliver/qmail-lspawn deliver/qmail-local deliver/qmail-rspawn deliver/qmail-remote \
     deliver/qmail-tcpto deliver/qmail-tcpok \
     dotqmail/forward dotqmail/condredirect dotqmail/bouncesaying dotqmail/except \
-    dotqmail/preline dotqmail/qreceipt dotqmail/qbiff mailbox/maildirmake mailbox/maildir2mbox users/qmail-newu users/qmail-getpw \
+    dotqmail/preline dotqmail/qreceipt dotqmail/qbiff mailbox/maildirmake mailbox/maildir2mbox \
+    mailbox/qmail-popup mailbox/qmail-pop3d users/qmail-newu users/qmail-getpw \
     admin/qmail-start admin/splogger
 # Helpers that stay in the build folder.
 HELPERS  = admin/instpackage admin/instchown admin/instcheck \
