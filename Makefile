@@ -35,6 +35,11 @@ PROGRAMS = \
     dotqmail/preline dotqmail/qreceipt dotqmail/qbiff mailbox/maildirmake mailbox/maildir2mbox \
     mailbox/qmail-popup mailbox/qmail-pop3d users/qmail-newu users/qmail-getpw \
     admin/qmail-start admin/splogger
+# crypt(3) is no part of POSIX without XSI.
+HAS_CRYPT := $(shell sh src/admin/has_crypt.sh '$(BUILD)' '$(CONF_CC)')
+ifeq ($(HAS_CRYPT),yes)
+PROGRAMS += users/checkpassword
+endif
 # Helpers that stay in the build folder.
 HELPERS  = admin/instpackage admin/instchown admin/instcheck \
            admin/hostname admin/ipmeprint admin/dnsip admin/dnsptr admin/dnsfq
@@ -49,7 +54,7 @@ BINARIES = $(addprefix $(BUILD)/bin/,$(notdir $(PROGRAMS))) \
            $(addprefix $(BUILD)/,$(notdir $(HELPERS)))
 BOOTFILES = $(addprefix $(BUILD)/boot/,$(BOOT))
 MANFILES = $(foreach p,$(PAGES),$(BUILD)/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
-mains    = $(addprefix src/,$(addsuffix .c,$(ALL)))
+mains    = $(addprefix src/,$(addsuffix .c,$(ALL) users/checkpassword))
 parts    = $(filter-out $(mains),$(wildcard src/$(1)/*.c))
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(call parts,$(1)))
 archive  = $(BUILD)/$(1).a
@@ -58,6 +63,9 @@ ARCHIVES = $(foreach l,$(LAYERS),$(call archive,$(l)))
 .PHONY: it man setup package check test unit sanitize lint format fuzz fuzzers bench demo clean
 .DELETE_ON_ERROR:
 it: $(BINARIES) $(BOOTFILES) $(MANFILES)
+ifneq ($(HAS_CRYPT),yes)
+	@echo 'checkpassword is not built: there is no crypt(3) here (Debian: libcrypt-dev)'
+endif
 
 $(BUILD)/%.o: %.c $(BUILD)/conf.h
 	@mkdir -p $(@D)
@@ -73,8 +81,9 @@ $(foreach r,$(ROOMS) $(LAYERS),$(eval $(call ROOM,$(r))))
 define PROGRAM
 $(2)/$(notdir $(1)): $(BUILD)/src/$(1).o $(call archive,$(firstword $(subst /, ,$(1)))) $(ARCHIVES)
 	@mkdir -p $$(@D)
-	$$(LINK) -o $$@ $$^ -lresolv
+	$$(LINK) -o $$@ $$^ -lresolv $$(LIBS)
 endef
+$(BUILD)/bin/checkpassword: LIBS = -lcrypt
 $(foreach p,$(PROGRAMS),$(eval $(call PROGRAM,$(p),$(BUILD)/bin)))
 $(foreach p,$(HELPERS),$(eval $(call PROGRAM,$(p),$(BUILD))))
 
