@@ -44,6 +44,7 @@ endif
 HELPERS  = admin/instpackage admin/instchown admin/instcheck \
            admin/hostname admin/ipmeprint admin/dnsip admin/dnsptr admin/dnsfq
 BOOT     = $(foreach b,home proc binm1 binm2 binm3,$(b) $(b)+df)
+SERVICES = $(notdir $(patsubst %/run,%,$(wildcard service/*/run)))
 PAGES    = $(wildcard man/*.[1-8])
 DOCS     = $(wildcard doc/*)
 ROOMS    = accept queue deliver dotqmail mailbox users admin
@@ -53,6 +54,8 @@ ALL      = $(PROGRAMS) $(HELPERS)
 BINARIES = $(addprefix $(BUILD)/bin/,$(notdir $(PROGRAMS))) \
            $(addprefix $(BUILD)/,$(notdir $(HELPERS)))
 BOOTFILES = $(addprefix $(BUILD)/boot/,$(BOOT))
+SERVICEFILES = $(foreach s,$(SERVICES),$(BUILD)/service/$(s)/run $(BUILD)/service/$(s)/log/run) \
+           $(foreach f,pop-seen tcp.smtp tcp.qmqp README,$(BUILD)/service/$(f))
 MANFILES = $(foreach p,$(PAGES),$(BUILD)/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 mains    = $(addprefix src/,$(addsuffix .c,$(ALL) users/checkpassword))
 parts    = $(filter-out $(mains),$(wildcard src/$(1)/*.c))
@@ -62,7 +65,7 @@ ARCHIVES = $(foreach l,$(LAYERS),$(call archive,$(l)))
 
 .PHONY: it man setup package check test unit sanitize lint format fuzz fuzzers bench demo clean
 .DELETE_ON_ERROR:
-it: $(BINARIES) $(BOOTFILES) $(MANFILES)
+it: $(BINARIES) $(BOOTFILES) $(SERVICEFILES) $(MANFILES)
 ifneq ($(HAS_CRYPT),yes)
 	@echo 'checkpassword is not built: there is no crypt(3) here (Debian: libcrypt-dev)'
 endif
@@ -90,6 +93,21 @@ $(foreach p,$(HELPERS),$(eval $(call PROGRAM,$(p),$(BUILD))))
 $(BOOTFILES): $(BUILD)/boot/%: src/admin/boot.sh $(BUILD)/conf.h
 	@mkdir -p $(@D)
 	@sh src/admin/boot.sh $* '$(CONF_QMAIL)' > $@
+
+# Services for svscan, to be copied: HOME and users are filled in. A service with a
+# log has its sticky bit set.
+FILL_IN = sed 's,/var/qmail,$(CONF_QMAIL),g; s,@DAEMON@,$(word 2,$(CONF_USERS)),; s,@LOG@,$(word 3,$(CONF_USERS)),'
+define SERVICE
+$(BUILD)/service/$(1)/run: service/$(1)/run $(BUILD)/conf.h
+	@mkdir -p $$(@D)/log $$(@D)/env && chmod 1755 $$(@D)
+	@$$(FILL_IN) $$< > $$@ && chmod 755 $$@
+$(BUILD)/service/$(1)/log/run: service/log-run $(BUILD)/service/$(1)/run
+	@$$(FILL_IN) $$< > $$@ && chmod 755 $$@
+endef
+$(foreach s,$(SERVICES),$(eval $(call SERVICE,$(s))))
+$(BUILD)/service/%: service/% $(BUILD)/conf.h
+	@mkdir -p $(@D)
+	@$(FILL_IN) $< > $@ && chmod $(if $(findstring tcp.,$@)$(findstring README,$@),644,755) $@
 
 # Manual pages say /var/qmail, @BREAK@ and @SPAWN@ for what conf-* set.
 define PAGE
