@@ -21,6 +21,7 @@ inside() { # in the namespaces: cover HOME, /etc; bring up lo
     cp -a /etc/. "$scratch/etc"
     mount --bind "$scratch/tree" "$CONF_QMAIL"
     mount --bind "$scratch/etc" /etc
+    export PRIVATE_ETC=1
     ip link set lo up
 }
 

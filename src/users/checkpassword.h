@@ -61,8 +61,8 @@ bool checkpassword_find(const char *name, struct checkpassword_account *a);
 typedef const char *checkpassword_hasher(const char *password, const char *setting);
 
 /* Whether password is the account's, which is neither locked nor expired on day
- * today since 1970, and not root's. hash is called once, or once more where a hash
- * in the shadow file is damaged. */
+ * today since 1970, and not root's. hash succeeds once, whatever the answer, and is
+ * called more often only where hashes in the shadow file are damaged. */
 bool checkpassword_is_right(const struct checkpassword_account *a, const char *password,
                             int64_t today, checkpassword_hasher *hash);
 

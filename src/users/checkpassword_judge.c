@@ -11,7 +11,7 @@ bool checkpassword_is_hash(const char *hash)
 }
 
 /* A hash that nobody has, for a system without any. */
-static const char nobodys[] = "$6$nobodys.salt$";
+static const char nobodys[] = "$6$nobodys.salt$nobody";
 
 /* Takes as long for any two strings of the same lengths. */
 static bool equal_in_any_time(const char *a, const char *b)
@@ -35,16 +35,21 @@ static bool is_expired(const struct os_shadow *s, int64_t today)
     return s->changed > 0 && s->max_days >= 0 && today - s->changed > s->max_days;
 }
 
-/* What to hash the password with: the account's own hash, without the marks that
- * lock it, or another of this system. */
-static const char *setting_for(const struct checkpassword_account *a)
+/* Hashes password once, in the first way that crypt(3) knows: with the account's own
+ * hash, without the marks that lock it; as another account of this system has it; or
+ * somehow. */
+static const char *hash_once(const struct checkpassword_account *a,
+                             const char *password, checkpassword_hasher *hash)
 {
     const char *own = a->known ? a->hash.data : "";
+    const char *ways[] = {own + strspn(own, "!"),
+                          a->other_hash.len ? a->other_hash.data : "", nobodys};
+    const char *got = NULL;
 
-    own += strspn(own, "!");
-    if (checkpassword_is_hash(own))
-        return own;
-    return a->other_hash.len ? a->other_hash.data : nobodys;
+    for (size_t i = 0; !got && i < COUNT(ways); i++)
+        if (checkpassword_is_hash(ways[i]))
+            got = hash(password, ways[i]);
+    return got;
 }
 
 bool checkpassword_is_right(const struct checkpassword_account *a, const char *password,
@@ -54,10 +59,6 @@ bool checkpassword_is_right(const struct checkpassword_account *a, const char *p
     bool may_login = a->known && !a->is_root && checkpassword_is_hash(own) &&
                      !is_expired(&a->aging, today);
 
-    const char *got = hash(password, setting_for(a));
-    if (!got) {
-        hash(password, nobodys); /* for the time it takes */
-        return false;
-    }
-    return equal_in_any_time(got, own) && may_login;
+    const char *got = hash_once(a, password, hash);
+    return got && equal_in_any_time(got, own) && may_login;
 }
