@@ -27,7 +27,7 @@ COMPILE = $(CONF_CC) $(CFLAGS) -MMD -MP
 # the room is a part and goes into the room's archive.
 PROGRAMS = \
     accept/qmail-smtpd accept/qmail-inject accept/sendmail \
-    accept/mailsubj accept/predate accept/datemail \
+    accept/qmail-rcptcheck accept/mailsubj accept/predate accept/datemail \
     accept/qmail-qmtpd accept/qmail-qmqpd accept/qmail-qmqpc accept/tcp-env \
     queue/qmail-queue queue/qmail-send queue/qmail-clean \
     deliver/qmail-lspawn deliver/qmail-local deliver/qmail-rspawn deliver/qmail-remote \
@@ -35,12 +35,18 @@ PROGRAMS = \
     dotqmail/forward dotqmail/condredirect dotqmail/bouncesaying dotqmail/except \
     dotqmail/preline dotqmail/qreceipt dotqmail/qbiff mailbox/maildirmake mailbox/maildir2mbox \
     mailbox/maildirwatch mailbox/qail mailbox/elq mailbox/pinq \
-    users/qmail-newu users/qmail-getpw users/qmail-pw2u \
+    mailbox/qmail-popup mailbox/qmail-pop3d users/qmail-newu users/qmail-getpw users/qmail-pw2u \
     admin/qmail-start admin/splogger admin/qmail-newmrh
+# crypt(3) is no part of POSIX without XSI.
+HAS_CRYPT := $(shell sh src/admin/has_crypt.sh '$(BUILD)' '$(CONF_CC)')
+ifeq ($(HAS_CRYPT),yes)
+PROGRAMS += users/checkpassword
+endif
 # Helpers that stay in the build folder.
 HELPERS  = admin/instpackage admin/instchown admin/instcheck \
            admin/hostname admin/ipmeprint admin/dnsip admin/dnsptr admin/dnsfq
 BOOT     = $(foreach b,home proc binm1 binm2 binm3,$(b) $(b)+df)
+SERVICES = $(notdir $(patsubst %/run,%,$(wildcard service/*/run)))
 PAGES    = $(wildcard man/*.[1-8])
 DOCS     = $(wildcard doc/*)
 ROOMS    = accept queue deliver dotqmail mailbox users admin
@@ -50,8 +56,10 @@ ALL      = $(PROGRAMS) $(HELPERS)
 BINARIES = $(addprefix $(BUILD)/bin/,$(notdir $(PROGRAMS))) \
            $(addprefix $(BUILD)/,$(notdir $(HELPERS)))
 BOOTFILES = $(addprefix $(BUILD)/boot/,$(BOOT))
+SERVICEFILES = $(foreach s,$(SERVICES),$(BUILD)/service/$(s)/run $(BUILD)/service/$(s)/log/run) \
+           $(foreach f,pop-seen tcp.smtp tcp.qmqp README,$(BUILD)/service/$(f))
 MANFILES = $(foreach p,$(PAGES),$(BUILD)/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
-mains    = $(addprefix src/,$(addsuffix .c,$(ALL)))
+mains    = $(addprefix src/,$(addsuffix .c,$(ALL) users/checkpassword))
 parts    = $(filter-out $(mains),$(wildcard src/$(1)/*.c))
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(call parts,$(1)))
 archive  = $(BUILD)/$(1).a
@@ -59,7 +67,10 @@ ARCHIVES = $(foreach l,$(LAYERS),$(call archive,$(l)))
 
 .PHONY: it man setup package check test unit sanitize lint format fuzz fuzzers bench demo clean
 .DELETE_ON_ERROR:
-it: $(BINARIES) $(BOOTFILES) $(MANFILES)
+it: $(BINARIES) $(BOOTFILES) $(SERVICEFILES) $(MANFILES)
+ifneq ($(HAS_CRYPT),yes)
+	@echo 'checkpassword is not built: there is no crypt(3) here (Debian: libcrypt-dev)'
+endif
 
 $(BUILD)/%.o: %.c $(BUILD)/conf.h
 	@mkdir -p $(@D)
@@ -75,14 +86,30 @@ $(foreach r,$(ROOMS) $(LAYERS),$(eval $(call ROOM,$(r))))
 define PROGRAM
 $(2)/$(notdir $(1)): $(BUILD)/src/$(1).o $(call archive,$(firstword $(subst /, ,$(1)))) $(ARCHIVES)
 	@mkdir -p $$(@D)
-	$$(LINK) -o $$@ $$^ -lresolv
+	$$(LINK) -o $$@ $$^ -lresolv $$(LIBS)
 endef
+$(BUILD)/bin/checkpassword: LIBS = -lcrypt
 $(foreach p,$(PROGRAMS),$(eval $(call PROGRAM,$(p),$(BUILD)/bin)))
 $(foreach p,$(HELPERS),$(eval $(call PROGRAM,$(p),$(BUILD))))
 
 $(BOOTFILES): $(BUILD)/boot/%: src/admin/boot.sh $(BUILD)/conf.h
 	@mkdir -p $(@D)
 	@sh src/admin/boot.sh $* '$(CONF_QMAIL)' > $@
+
+# Services for svscan, to be copied: HOME and users are filled in. A service with a
+# log has its sticky bit set.
+FILL_IN = sed 's,/var/qmail,$(CONF_QMAIL),g; s,@DAEMON@,$(word 2,$(CONF_USERS)),; s,@LOG@,$(word 3,$(CONF_USERS)),'
+define SERVICE
+$(BUILD)/service/$(1)/run: service/$(1)/run $(BUILD)/conf.h
+	@mkdir -p $$(@D)/log $$(@D)/env && chmod 1755 $$(@D)
+	@$$(FILL_IN) $$< > $$@ && chmod 755 $$@
+$(BUILD)/service/$(1)/log/run: service/log-run $(BUILD)/service/$(1)/run
+	@$$(FILL_IN) $$< > $$@ && chmod 755 $$@
+endef
+$(foreach s,$(SERVICES),$(eval $(call SERVICE,$(s))))
+$(BUILD)/service/%: service/% $(BUILD)/conf.h
+	@mkdir -p $(@D)
+	@$(FILL_IN) $< > $@ && chmod $(if $(findstring tcp.,$@)$(findstring README,$@),644,755) $@
 
 # Manual pages say /var/qmail, @BREAK@ and @SPAWN@ for what conf-* set.
 define PAGE

@@ -98,7 +98,7 @@ install_tree() {
 # her maildir, everything else to alias, which has no such address.
 configure() {
     set -- $users
-    alias_user=$1 daemon_user=$2 log_user=$3
+    alias_user=$1
     CONF_QMAIL=$tree ./config-fast $domain > /dev/null
     uid=$(id -u "$alias_user") gid=$(id -g "$alias_user")
     mkdir -p "$tree/home/alice"
@@ -109,30 +109,24 @@ configure() {
     "$tree/bin/qmail-newu"
 }
 
-service() { # NAME COMMAND: a directory for svscan, with its log beside it
+service() { # NAME SETTING=VALUE...: a copy of the service that the build has made
     dir=$place/service/$1
-    mkdir -p "$dir/log/main"
-    printf '#!/bin/sh\nexec %s 2>&1\n' "$2" > "$dir/run"
-    printf '#!/bin/sh\nexec %smultilog t ./main\n' "$as_log_user" > "$dir/log/run"
-    chmod 755 "$dir/run" "$dir/log/run"
-    [ "$(id -u)" != 0 ] || chown "$log_user" "$dir/log/main"
+    mkdir -p "$place/service"
+    cp -R "$output/service/$1" "$dir"
+    shift
+    for setting; do printf '%s\n' "${setting#*=}" > "$dir/env/${setting%%=*}"; done
 }
 
 start() {
     rm -rf "$place/service"
-    as_log_user= as_daemon=
-    if [ "$(id -u)" = 0 ]; then
-        as_log_user="setuidgid $log_user "
-        as_daemon="-u $(id -u "$daemon_user") -g $(id -g "$daemon_user") "
-    fi
     port=$(free_port)
-    service send "env - PATH='$tree/bin:$PATH' qmail-start ./Maildir/"
-    service smtpd "tcpserver -v -R -H -l $domain ${as_daemon}127.0.0.1 $port $tree/bin/qmail-smtpd"
+    service send
+    service smtp LISTEN=127.0.0.1 PORT="$port" RULES="$place/no-rules.cdb"
     # in a session of its own: an interrupt from the keyboard is for this script
     setsid svscan "$place/service" < /dev/null > "$place/svscan.log" 2>&1 9>&- &
     svscan=$!
     wait_for 20 logged send 'status: local' || die "qmail-send does not start; see $place/service"
-    wait_for 20 logged smtpd 'tcpserver: status' || die "tcpserver does not start; see $place/service"
+    wait_for 20 logged smtp 'tcpserver: status' || die "tcpserver does not start; see $place/service"
 }
 logged() { grep -qs -e "$2" "$place/service/$1/log/main/current"; }
 log_of() { [ ! -e "$place/service/$1/log/main/current" ] || sed 's/^@[0-9a-f]* //' "$place/service/$1/log/main/current"; }
@@ -143,7 +137,7 @@ stop() {
     kill "$svscan" 2> /dev/null || :
     wait "$svscan" 2> /dev/null || :
     svscan=
-    for name in smtpd send; do
+    for name in smtp send; do
         svc -dx "$place/service/$name" 2> /dev/null || :
         wait_for 30 gone "$place/service/$name" || die "$name does not stop; see $place/service/$name"
         # multilog has got the last line and the end of its input now

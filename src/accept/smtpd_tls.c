@@ -1,17 +1,9 @@
 #include "accept/smtpd.h"
 
-#include <stdlib.h>
-
-static bool has_value(const char *name)
-{
-    const char *value = getenv(name);
-    return value && *value;
-}
-
 void smtpd_tls_begin(struct smtpd *s)
 {
     ucspi_tls_find(&s->tls);
-    s->tls_active = has_value("SSL_PROTOCOL") || has_value("SMTPS");
+    s->tls_active = ucspi_tls_is_active();
 }
 
 bool smtpd_tls_offered(const struct smtpd *s)

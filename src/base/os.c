@@ -13,6 +13,9 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <resolv.h>
+#ifdef __linux__
+#include <shadow.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,6 +200,58 @@ void os_each_login(void (*each)(void *arg, struct view user, struct view termina
                         strnlen(entry->ut_line, sizeof entry->ut_line)));
     endutxent();
 }
+
+#ifdef __linux__
+
+static struct os_shadow from_system(const struct spwd *entry)
+{
+    return (struct os_shadow){.hash = entry->sp_pwdp ? entry->sp_pwdp : "",
+                              .changed = entry->sp_lstchg,
+                              .max_days = entry->sp_max,
+                              .inactive_days = entry->sp_inact,
+                              .expires = entry->sp_expire};
+}
+
+enum os_shadow_result os_shadow_find(const char *name, struct os_shadow *entry)
+{
+    errno = 0;
+    const struct spwd *found = getspnam(name);
+    if (!found)
+        return errno == 0 || errno == ENOENT || errno == ESRCH ? OS_SHADOW_ABSENT
+                                                               : OS_SHADOW_FAILED;
+    *entry = from_system(found);
+    return OS_SHADOW_FOUND;
+}
+
+void os_each_shadow(bool (*each)(void *arg, const struct os_shadow *entry), void *arg)
+{
+    const struct spwd *found;
+    bool enough = false;
+
+    setspent();
+    while (!enough && (found = getspent()) != NULL) {
+        struct os_shadow entry = from_system(found);
+        enough = each(arg, &entry);
+    }
+    endspent();
+}
+
+#else
+
+enum os_shadow_result os_shadow_find(const char *name, struct os_shadow *entry)
+{
+    (void)name;
+    (void)entry;
+    return OS_SHADOW_ABSENT;
+}
+
+void os_each_shadow(bool (*each)(void *arg, const struct os_shadow *entry), void *arg)
+{
+    (void)each;
+    (void)arg;
+}
+
+#endif
 
 void os_syslog_open(const char *tag, int facility)
 {

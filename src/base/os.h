@@ -76,6 +76,30 @@ bool os_dns_each_candidate(const char *name, bool (*each)(void *arg, const char 
 void os_each_login(void (*each)(void *arg, struct view user, struct view terminal),
                    void *arg);
 
+/* What the shadow file says of an account (shadow(5)). Times are days since 1970 or
+ * numbers of days; -1: nothing is said. */
+struct os_shadow {
+    const char *hash; /* as crypt(3) makes it, or something that nothing hashes to */
+    int64_t changed, max_days, inactive_days, expires;
+};
+
+enum os_shadow_result {
+    OS_SHADOW_FOUND,
+    OS_SHADOW_ABSENT, /* no entry, or a system without such a file */
+    OS_SHADOW_FAILED  /* errno is set */
+};
+
+/* The entry of name. The hash is good until the next call of either. */
+enum os_shadow_result os_shadow_find(const char *name, struct os_shadow *entry);
+
+/* Calls each(arg, entry) for every entry until it returns true. */
+void os_each_shadow(bool (*each)(void *arg, const struct os_shadow *entry), void *arg);
+
+/* crypt(3): the hash of password in the way that setting says, which may be a hash;
+ * NULL where it says nothing sensible. Good until the next call. Not in os.c but in
+ * os_crypt.c: who calls it is linked with libcrypt. */
+const char *os_crypt(const char *password, const char *setting);
+
 /* One line to the system log (syslog(3)). */
 void os_syslog_open(const char *tag, int facility);
 enum os_level { OS_INFO, OS_WARNING, OS_ALERT };

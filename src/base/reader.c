@@ -12,9 +12,15 @@ void reader_open(struct reader *r, int fd, unsigned timeout_s)
     r->timeout_s = timeout_s;
     r->error = 0;
     r->ended = false;
+    r->step = sizeof r->data;
     r->start = r->end = 0;
     r->before_wait = NULL;
     r->before_wait_arg = NULL;
+}
+
+void reader_step(struct reader *r, size_t step)
+{
+    r->step = step < sizeof r->data ? step : sizeof r->data;
 }
 
 void reader_on_wait(struct reader *r, void (*before_wait)(void *arg), void *arg)
@@ -39,7 +45,7 @@ static enum read_result fill(struct reader *r, bool wait)
         if (wait && r->timeout_s &&
             !fd_wait(r->fd, POLLIN, (int64_t)r->timeout_s * 1000))
             break;
-        ssize_t n = read(r->fd, r->data, sizeof r->data);
+        ssize_t n = read(r->fd, r->data, r->step);
         if (n > 0) {
             r->start = 0;
             r->end = (size_t)n;

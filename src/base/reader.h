@@ -23,6 +23,7 @@ struct reader {
     unsigned timeout_s; /* for each wait; 0: no limit */
     int error;          /* errno of the first failure, which stays */
     bool ended;         /* end of input was seen, which stays */
+    size_t step;        /* the most that is read at a time */
     size_t start, end;  /* the unread part of data */
     void (*before_wait)(void *arg);
     void *before_wait_arg;
@@ -32,6 +33,10 @@ struct reader {
 /* Reads fd, which stays the caller's, waiting at most timeout_s seconds (0:
  * for ever) for each piece. */
 void reader_open(struct reader *r, int fd, unsigned timeout_s);
+
+/* Reads no more than so many bytes at a time from now on, at least 1. With 1 nothing
+ * is read ahead at all: the rest is for the next reader of the descriptor. */
+void reader_step(struct reader *r, size_t step);
 
 /* before_wait(arg) is called whenever the buffer is empty and the descriptor is
  * about to be read: the place to flush replies. It may set r->error, which ends

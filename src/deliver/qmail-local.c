@@ -17,6 +17,7 @@
 #include "base/writer.h"
 #include "conf.h"
 #include "deliver/local.h"
+#include "mail/dotqmail.h"
 #include "mail/trace.h"
 
 #include <errno.h>
@@ -69,19 +70,20 @@ static void read_arguments_or_die(struct local *d, char **argv)
 
 static void enter_home_or_die(const struct local *d)
 {
-    enum { STICKY = 01000 }; /* S_ISVTX, for which POSIX has no place without XSI */
-    struct stat st;
-
-    if (chdir(d->home) == -1)
+    switch (dotqmail_enter_home(d->home)) {
+    case DOTQMAIL_HOME_ENTERED:
+        return;
+    case DOTQMAIL_HOME_CLOSED:
         die_raw(LOCAL_TEMP, "Unable to switch to %s: %s. (#4.3.0)\n", d->home,
                 error_text(errno));
-    if (stat(".", &st) == -1)
+    case DOTQMAIL_HOME_FAILED:
         die_raw(LOCAL_TEMP, "Unable to stat home directory: %s. (#4.3.0)\n",
                 error_text(errno));
-    if (st.st_mode & CONF_PATRN)
+    case DOTQMAIL_HOME_WRITABLE:
         die_raw(LOCAL_TEMP, "Uh-oh: home directory is writable. (#4.7.0)\n");
-    if (!(st.st_mode & STICKY))
-        return;
+    case DOTQMAIL_HOME_STICKY:
+        break;
+    }
     if (!d->describe)
         die_raw(LOCAL_TEMP, "Home directory is sticky: user is editing his .qmail "
                             "file. (#4.2.1)\n");

@@ -6,8 +6,23 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define DEFAULT VIEW("default")
+
+enum dotqmail_home dotqmail_enter_home(const char *home)
+{
+    enum { STICKY = 01000 }; /* S_ISVTX, for which POSIX has no place without XSI */
+    struct stat st;
+
+    if (chdir(home) == -1)
+        return DOTQMAIL_HOME_CLOSED;
+    if (stat(".", &st) == -1)
+        return DOTQMAIL_HOME_FAILED;
+    if (st.st_mode & CONF_PATRN)
+        return DOTQMAIL_HOME_WRITABLE;
+    return st.st_mode & STICKY ? DOTQMAIL_HOME_STICKY : DOTQMAIL_HOME_ENTERED;
+}
 
 /* Names */
 

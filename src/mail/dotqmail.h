@@ -1,7 +1,7 @@
 /* dotqmail - the .qmail files: which one is meant, and what its lines say.
  *
- * man page dot-qmail (section 5). Names are relative to the home directory, which
- * the caller has entered. qmail-local and whoever wants to know beforehand whether
+ * man page dot-qmail (section 5). Names are relative to the home directory,
+ * which has been entered. qmail-local and whoever wants to know beforehand whether
  * it would find a mailbox ask here. */
 #ifndef MAIL_DOTQMAIL_H
 #define MAIL_DOTQMAIL_H
@@ -10,6 +10,17 @@
 
 #include <sys/types.h>
 
+/* The home directory */
+enum dotqmail_home {
+    DOTQMAIL_HOME_ENTERED,
+    DOTQMAIL_HOME_CLOSED,   /* cannot be entered; errno is set, and home unchanged */
+    DOTQMAIL_HOME_FAILED,   /* entered, but cannot be looked at; errno is set */
+    DOTQMAIL_HOME_WRITABLE, /* entered, but others may write to it */
+    DOTQMAIL_HOME_STICKY    /* entered, but its owner is changing the files */
+};
+/* Enters a home directory. Only what DOTQMAIL_HOME_ENTERED has entered is to be
+ * acted on: the others have mail wait. */
+enum dotqmail_home dotqmail_enter_home(const char *home);
 /* The file's name */
 
 /* The names that may hold the instructions for DASH and EXT, in the order in which

@@ -3,6 +3,33 @@
 #include "mail/address.h"
 #include "mail/domain.h"
 
+static bool is_fine(enum control_result result)
+{
+    return result != CONTROL_FAILED;
+}
+
+bool route_locals_read(struct control_list *locals, const struct bytes *me)
+{
+    enum control_result result = control_read_list("locals", locals);
+    if (result != CONTROL_ABSENT)
+        return is_fine(result);
+    if (!me)
+        return false;
+    bytes_set(&locals->entries, bytes_view(me));
+    struct view entry = bytes_view(&locals->entries);
+    table_add(&locals->table, entry, entry);
+    return true;
+}
+
+bool route_rules_read(struct route_rules *rules, const struct bytes *me)
+{
+    return route_locals_read(&rules->locals, me) &&
+           is_fine(control_read_map("virtualdomains", &rules->virtualdomains)) &&
+           is_fine(control_read_list("percenthack", &rules->percenthack)) &&
+           is_fine(
+               control_line_or_me("envnoathost", "envnoathost", &rules->envnoathost));
+}
+
 /* "a%b%c@h" with h in percenthack becomes "a%b@c", and so on. */
 static void undo_percents(const struct route_rules *rules, struct bytes *address)
 {

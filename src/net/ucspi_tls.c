@@ -38,6 +38,17 @@ void ucspi_tls_find(struct ucspi_tls *t)
                  !(wish && view_is(view_of(wish), "-"));
 }
 
+static bool has_value(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value;
+}
+
+bool ucspi_tls_is_active(void)
+{
+    return has_value("SSL_PROTOCOL") || has_value("SMTPS");
+}
+
 /* Reads what the server tells: NAME=VALUE NUL ..., ended by one more NUL. */
 static bool read_told(int fd, unsigned timeout_s, struct bytes *told)
 {

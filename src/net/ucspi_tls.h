@@ -19,6 +19,10 @@ struct ucspi_tls {
  * yet. The descriptors become close-on-exec. */
 void ucspi_tls_find(struct ucspi_tls *t);
 
+/* Whether a server in front has begun TLS before we were started: SSL_PROTOCOL or
+ * SMTPS is set and not empty. */
+bool ucspi_tls_is_active(void);
+
 /* Begins TLS below c, whose output has been flushed, and moves it to descriptors 0
  * and 1. What c had read ahead is forgotten. The SSL_ and TLS_ variables that the
  * server tells are put into the environment; those of ucspi_tls_find() go. False

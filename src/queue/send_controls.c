@@ -30,29 +30,16 @@ static bool read_line(const char *name, const char *literal, struct bytes *value
     return is_fine(result);
 }
 
-static bool read_locals(struct control_list *locals)
+static const struct bytes *my_name(void)
 {
-    enum control_result result = control_read_list("locals", locals);
-    if (result != CONTROL_ABSENT)
-        return is_fine(result);
-    if (!me.known)
-        return false;
-    bytes_set(&locals->entries, bytes_view(&me.name));
-    struct view entry = bytes_view(&locals->entries);
-    table_add(&locals->table, entry, entry);
-    return true;
+    return me.known ? &me.name : NULL;
 }
 
 bool controls_read(void)
 {
     enum control_result result = control_line("me", &me.name);
     me.known = result == CONTROL_READ;
-    return is_fine(result) && read_locals(&controls.rules.locals) &&
-           is_fine(
-               control_read_map("virtualdomains", &controls.rules.virtualdomains)) &&
-           is_fine(control_read_list("percenthack", &controls.rules.percenthack)) &&
-           is_fine(control_line_or_me("envnoathost", "envnoathost",
-                                      &controls.rules.envnoathost)) &&
+    return is_fine(result) && route_rules_read(&controls.rules, my_name()) &&
            is_fine(control_number("concurrencylocal",
                                   &controls.concurrency[CHANNEL_LOCAL])) &&
            is_fine(control_number("concurrencyremote",
@@ -70,7 +57,7 @@ static void reread_in_home(void)
 {
     struct control_list locals = {0}, virtualdomains = {0};
 
-    if (!read_locals(&locals)) {
+    if (!route_locals_read(&locals, my_name())) {
         log_line("alert: unable to reread control/locals");
     } else if (!is_fine(control_read_map("virtualdomains", &virtualdomains))) {
         log_line("alert: unable to reread control/virtualdomains");

@@ -20,6 +20,7 @@ import atexit, os, pwd, re, shutil, signal, socket, subprocess, sys, tempfile, t
 root = os.geteuid() == 0
 sanitized = bool(os.environ.get("SANITIZED"))  # the programs are built with sanitizers
 private = root and bool(os.environ.get("PRIVATE"))  # /etc, HOME and the network are this run's own
+
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ME = "here.test"
 
@@ -448,3 +449,117 @@ class Tree:
         script = b"".join(l if isinstance(l, bytes) else l.encode() + b"\r\n" for l in lines)
         return subprocess.run([self.bin("qmail-smtpd")], input=script, env=environment, stdout=subprocess.PIPE,
                               cwd="/", preexec_fn=self.as_user(1), timeout=60).stdout.decode("latin1")
+
+
+# -- services and accounts
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+class Services:
+    """Services of the build under svscan: name -> its settings, a dict. For `with`."""
+
+    def __init__(self, tree, services):
+        self.top = os.path.join(tree.scratch, "service")
+        self.names = list(services)
+        self.process = None
+        build = os.path.join(SOURCE, os.environ["BUILD"], "service")
+        os.mkdir(self.top)
+        for name, settings in services.items():
+            shutil.copytree(os.path.join(build, name), os.path.join(self.top, name))
+            for key, value in settings.items():
+                self.set(name, key, value)
+        for name in ("pop-seen", "tcp.smtp", "tcp.qmqp"):
+            shutil.copy(os.path.join(build, name), self.top)
+
+    def set(self, name, key, value):
+        write(os.path.join(self.top, name, "env", key), str(value) + "\n")
+
+    def svc(self, option, name):
+        subprocess.run(["svc", option, os.path.join(self.top, name)], check=True, timeout=20)
+
+    def restart(self, name, port):
+        """svc -t, and waits for the next run to listen."""
+        pid = re.search(r"pid (\d+)", self.status(name)).group(1)
+        self.svc("-t", name)
+        wait_for(lambda: pid not in self.status(name))
+
+        def listens():
+            try:
+                socket.create_connection(("127.0.0.1", port), 20).close()
+                return True
+            except OSError:
+                return False
+        return bool(wait_for(listens))
+
+    def status(self, name):
+        return subprocess.run(["svstat", os.path.join(self.top, name)], stdout=subprocess.PIPE, timeout=20).stdout.decode()
+
+    def log(self, name):
+        return read(os.path.join(self.top, name, "log/main/current")).decode("latin1")
+
+    def wait_log(self, name, pattern, seconds=20, count=1):
+        return wait_for(lambda: len(re.findall(pattern, self.log(name), re.M)) >= count, seconds)
+
+    def __enter__(self):
+        atexit.register(self.stop)
+        self.process = subprocess.Popen(["svscan", self.top], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"},
+                                        start_new_session=True)
+        for name in self.names:
+            if not wait_for(lambda: ": up (pid " in self.status(name)):
+                raise RuntimeError("%s does not come up" % name)
+        return self
+
+    def stop(self):
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        process.terminate()
+        process.wait(20)
+        for name in self.names:
+            for part in (name, name + "/log"):
+                subprocess.run(["svc", "-dx", os.path.join(self.top, part)], stderr=subprocess.DEVNULL, timeout=20)
+                wait_for(lambda: "supervise not running" in self.status(part), 30)
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def hashed(password, setting="$6$rounds=20000$reqmail$"):
+    return subprocess.run(["perl", "-e", "print crypt($ARGV[0], $ARGV[1])", password, setting], stdout=subprocess.PIPE,
+                          check=True).stdout.decode()
+
+
+class Accounts:
+    """Accounts of the system, in a private /etc: all passwords there are from here."""
+
+    def __init__(self, tree):
+        assert root and private
+        self.tree = tree
+        self.count = 0
+        with open("/etc/shadow") as f:
+            names = [line.split(":")[0] for line in f]
+        write("/etc/shadow", "".join("%s:*:19000:0:99999:7:::\n" % n for n in names), 0o600)
+
+    def add(self, name, shadow, ageing="19000:0:99999:7:::", uid=None):
+        """shadow is what stands in the shadow file as hash. Returns the home, with an
+        empty Maildir in it."""
+        self.count += 1
+        own = 60200 + self.count
+        uid = own if uid is None else uid
+        home = os.path.join(self.tree.scratch, "home-" + name)
+        for part in ("", "Maildir", "Maildir/tmp", "Maildir/new", "Maildir/cur"):
+            path = os.path.join(home, part)
+            os.makedirs(path, exist_ok=True)
+            os.chmod(path, 0o700 if part else 0o755)
+            os.chown(path, uid, own)
+        with open("/etc/passwd", "a") as f:
+            f.write("%s:x:%d:%d::%s:/bin/sh\n" % (name, uid, own, home))
+        with open("/etc/group", "a") as f:
+            f.write("%s:x:%d:\n%s-more:x:%d:%s\n" % (name, own, name, own + 1000, name))
+        with open("/etc/shadow", "a") as f:
+            f.write("%s:%s:%s\n" % (name, shadow, ageing))
+        return home

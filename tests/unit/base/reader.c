@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Input and what reader_until(',') with a limit makes of it: items, each followed by
@@ -133,6 +134,7 @@ static void limits(void)
         }
         ok(reader_peek(&r, &unread) == READ_ITEM && view_is(unread, "x"),
            i ? "non-blocking" : "blocking", "waits through interruptions");
+        wait(NULL); /* for its end of the pipe to close */
         ok(write(ends[1], ",", 1) == 1, "pipe", "written");
         fd_nonblocking(ends[0]);
     }
@@ -198,6 +200,27 @@ static void failures(void)
     bytes_free(&item);
 }
 
+/* What a reader by single bytes leaves to the next one. */
+static void by_step(void)
+{
+    struct bytes item = {0};
+    char rest[8];
+
+    make_file("step", VIEW("one\ntwo\nrest"));
+    int fd = fd_open("step", O_RDONLY, 0);
+    reader_open(&r, fd, 0);
+    reader_step(&r, 1);
+    ok(reader_until(&r, '\n', 9, &item) == READ_ITEM, "step", "first");
+    ok(reader_skip_past(&r, '\n') == READ_ITEM, "step", "second");
+    ok(!reader_has(&r) && read_some(fd, rest, sizeof rest) == 4, "step",
+       "nothing more");
+    reader_open(&r, fd, 0);
+    reader_step(&r, SIZE_MAX);
+    same_number(r.step, READER_ROOM, "step, bounded");
+    fd_close(&fd);
+    bytes_free(&item);
+}
+
 /* Items around the edge of the buffer. */
 static void large(void)
 {
@@ -228,6 +251,7 @@ int main(void)
     every_split();
     limits();
     failures();
+    by_step();
     large();
     return tap_done();
 }

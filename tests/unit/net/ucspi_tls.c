@@ -149,10 +149,26 @@ static void test_find(void)
     close(fds[1]);
 }
 
+static void test_active(void)
+{
+    unsetenv("SSL_PROTOCOL");
+    unsetenv("SMTPS");
+    ok(!ucspi_tls_is_active(), "active", "unset");
+    setenv("SMTPS", "", 1);
+    ok(!ucspi_tls_is_active(), "active", "empty");
+    setenv("SMTPS", "1", 1);
+    ok(ucspi_tls_is_active(), "active", "SMTPS");
+    unsetenv("SMTPS");
+    setenv("SSL_PROTOCOL", "TLSv1.3", 1);
+    ok(ucspi_tls_is_active(), "active", "SSL_PROTOCOL");
+    unsetenv("SSL_PROTOCOL");
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     test_find();
+    test_active();
     for (size_t i = 0; i < COUNT(cases); i++)
         test_case(i);
     return tap_done();
