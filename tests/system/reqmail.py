@@ -132,7 +132,7 @@ def mounted(mounts, command):
     are pairs (what, place)."""
     if not mounts:
         return command
-    script = "".join("mount --bind '%s' '%s' && " % pair for pair in mounts) + 'exec "$@"'
+    script = "".join("mount --rbind '%s' '%s' && " % pair for pair in mounts) + 'exec "$@"'
     return ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh"] + command
 
 
