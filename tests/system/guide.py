@@ -52,7 +52,7 @@ class Guide(dict):
         other = Tree(SECOND + "/tree")
         return other
 
-    def run(self, name, account=None, path="", cwd="/", **variables):
+    def run(self, name, account=None, path="", cwd="/", mounts=(), **variables):
         """Runs the example as a script that stops at the first failure. Complains, by a
         failed check, if it fails or says anything on descriptor 2."""
         more = {}
@@ -62,7 +62,7 @@ class Guide(dict):
             entry = pwd.getpwnam(account)
             environment["HOME"] = entry.pw_dir
             more.update(user=entry.pw_uid, group=entry.pw_gid, extra_groups=[])
-        result = subprocess.run(["/bin/sh", "-ec", "umask 022\n" + self[name]], env=environment, cwd=cwd, timeout=240,
+        result = subprocess.run(mounted(mounts, ["/bin/sh", "-ec", "umask 022\n" + self[name]]), env=environment, cwd=cwd, timeout=240,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
         same((result.returncode, result.stderr), (0, b""), "the example %s" % name)
         return result.stdout

@@ -127,6 +127,15 @@ def maildir(home, name="Maildir"):
     return [read(p) for p in sorted(paths, key=lambda p: (os.stat(p).st_mtime_ns, p))]
 
 
+def mounted(mounts, command):
+    """The command, changed so that in its eyes directories (or files) cover others: mounts
+    are pairs (what, place)."""
+    if not mounts:
+        return command
+    script = "".join("mount --rbind '%s' '%s' && " % pair for pair in mounts) + 'exec "$@"'
+    return ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh"] + command
+
+
 # -- an SMTP server that takes everything
 
 class Sink:
@@ -311,17 +320,13 @@ class Tree:
     # -- running
 
     def start(self, default="./Maildir/", env=None, mounts=()):
-        """Starts the system; False if it does not come up. mounts are pairs (directory,
-        place): as its programs see it, the one covers the other."""
+        """Starts the system; False if it does not come up. mounts: see mounted()."""
         assert self.process is None
         log = tempfile.NamedTemporaryFile(prefix="log.", dir=self.scratch, delete=False)
         self.log_path = log.name
         environment = {"PATH": self.at("bin") + ":/usr/local/bin:/usr/bin:/bin"}
         environment.update(env or {})
-        command = [self.bin("qmail-start"), default]
-        if mounts:
-            script = "".join("mount --bind '%s' '%s' && " % pair for pair in mounts) + 'exec "$@"'
-            command = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh"] + command
+        command = mounted(mounts, [self.bin("qmail-start"), default])
         with log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,

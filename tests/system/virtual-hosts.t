@@ -58,6 +58,13 @@ with tree.running("./Mailbox"):
     replies = tree.smtp(["HELO client.test", "MAIL FROM:<out@side.test>", "RCPT TO:<joe@pc.example.com>", "RCPT TO:<joe@example.org>", "QUIT"])
     found(r"(?s)250 ok\r\n250 ok\r\n553 ", replies, "toaster: SMTP takes what rcpthosts names")
 
+    for name in os.listdir(POP + "/ex1-0001/new"):
+        os.utime(POP + "/ex1-0001/new/" + name, (1000000000, 1000000000))  # what came this second is not listed
+    pop = subprocess.run([tree.bin("qmail-pop3d"), "ex1-0001"], input=b"STAT\r\nRETR 1\r\nDELE 1\r\nQUIT\r\n", capture_output=True, cwd=POP, timeout=20,
+                         user=510, group=51, extra_groups=[])
+    found(rb"\A\+OK \r\n\+OK 2 \d+\r\n\+OK \r\nReturn-Path: <sender@far\.test>\r\n", pop.stdout, "toaster: read by POP")
+    same((len(os.listdir(POP + "/ex1-0001/new")) + len(os.listdir(POP + "/ex1-0001/cur"))), 1, "toaster: and removed")
+
     # how admins go wrong
     write(DOMAIN + "/.qmail-ann", POP + "/ex1-0001\n", owner=(510, 51))
     same(tree.deliver("ann@example.com")[1], "deferral: Unable_to_open_%s/ex1-0001:_is_a_directory._(#4.2.1)/" % POP, "mistakes: no slash")
