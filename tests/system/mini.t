@@ -52,19 +52,11 @@ def send(program, *arguments, message=b"To: alice\nSubject: x\n\ny\n", env=None,
                           cwd="/", preexec_fn=tree.as_user(1), timeout=120, **more)
 
 
-RUN = """import os, sys
-text = int(sys.argv[1])
-os.dup2(text, 6) if text != 6 else None
-if sys.argv[2] == "no":
-    os.close(6)
-os.execv(sys.argv[3], sys.argv[3:])
-"""
-
-
 def qmqpc(message, envelope, text_wanted=False):
     """bin/qmail-queue itself: exit code and what it writes on descriptor 6."""
     reading, writing = os.pipe()
-    command = [sys.executable, "-c", RUN, str(writing), "yes" if text_wanted else "no", os.path.join(client, "bin/qmail-queue")]
+    redirect = "6>&%d" % writing if text_wanted else "6>&-"  # not every sh knows numbers above 9
+    command = ["bash", "-c", 'exec "$0" ' + redirect, os.path.join(client, "bin/qmail-queue")]
     with envelope_file(envelope) as on_1, subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=on_1, cwd="/", pass_fds=[writing], preexec_fn=tree.as_user(1)) as p:
         os.close(writing)
