@@ -90,8 +90,9 @@ static void make_host(struct mailbox_places *places)
     make_dir("alias", 0755);
     make_file("alias/.qmail-postmaster", VIEW("joe\n"));
     make_dir("control", 0755);
-    make_file("control/virtualdomains",
-              VIEW("v.test:joe\nout.v.test:\none@single.test:joe\nlist@two.test:joe\n"));
+    make_file(
+        "control/virtualdomains",
+        VIEW("v.test:joe\nout.v.test:\none@single.test:joe\nlist@two.test:joe\n"));
     make_file("control/percenthack", VIEW("hack.test\n"));
     places->ask = ask;
 }
