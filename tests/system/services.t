@@ -33,7 +33,7 @@ def rcpt(recipient, address="127.0.0.1"):
 build = os.path.join(SOURCE, os.environ["BUILD"], "service")
 make_rules('127.0.0.5:allow,RBLSMTPD="-Go away."\n127.0.0.6:deny\n127.0.0.7-9:allow\n' + read(build + "/tcp.smtp").decode())
 settings = {"smtp": {"LISTEN": "127.0.0.1", "PORT": port, "RULES": rules + ".cdb", "WRAP": "rblsmtpd -r rbl.invalid", "CONNECTIONS": 7},
-            "send": {}, "qmqp": {"PORT": free_port(), "RULES": tree.scratch + "/none.cdb"}}
+            "send": {}, "qmtp": {"LISTEN": "127.0.0.1", "PORT": free_port(), "RULES": rules + ".cdb"}, "qmqp": {"LISTEN": "127.0.0.1", "PORT": free_port(), "RULES": tree.scratch + "/none.cdb"}}
 with Services(tree, settings) as services:
     ok(services.wait_log("send", r"^@[0-9a-f]{24} status: local 0/10 remote 0/20$"), "send starts, with the time in its log")
     ok(services.wait_log("smtp", "tcpserver: status: 0/7"), "smtp listens, with its settings")
@@ -62,6 +62,30 @@ with Services(tree, settings) as services:
     except (smtplib.SMTPException, ConnectionError):
         ok(True, "denied by a rule")
 
+    # -- QMTP, QMQP
+
+    def netstring(*parts):
+        data = b"".join(p if isinstance(p, bytes) else p.encode() for p in parts)
+        return b"%d:%s," % (len(data), data)
+
+    def say(port, data):
+        with socket.create_connection(("127.0.0.1", port), 20) as s:
+            s.sendall(data)
+            s.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: s.recv(4096), b""))
+
+    to = lambda *names: b"".join(netstring(n) for n in names)
+    ok(services.wait_log("qmtp", "tcpserver: status: 0/40"), "qmtp listens")
+    make_rules(":allow\n")
+    found(rb"\A\d+:Kok .*,\d+:Dsorry, no mailbox here by that name", say(
+        settings["qmtp"]["PORT"], netstring("\nSubject: by QMTP\n\nhi\n") + netstring("bob@far.test") + netstring(to("alice@" + ME, "nobody@" + ME))),
+        "QMTP: a message is taken, recipients are checked")
+    subprocess.run(["tcprules", tree.scratch + "/none.cdb", tree.scratch + "/none.tmp"], input=read(build + "/tcp.qmqp"), check=True, timeout=20)
+    ok(services.wait_log("qmqp", "tcpserver: status: 0/40", 30), "qmqp with rules starts")
+    found(rb"\A\d+:Kok ", say(settings["qmqp"]["PORT"], netstring(netstring("Subject: by QMQP\n\nhi\n"), to("bob@far.test", "bob@far.test"))),
+          "QMQP: a message is taken for anybody")
+    ok(wait_for(lambda: len(maildir(alice)) == 2 and len(sink.messages) == 1, 30), "both are delivered")
+
     # -- settings, rules, stop and start
 
     make_rules(':allow,RELAYCLIENT="",DATABYTES="10"\n')
@@ -79,7 +103,7 @@ with Services(tree, settings) as services:
     with client() as c:
         c.sendmail("bob@far.test", ["alice@" + ME], "Subject: two\r\n\r\nhi\r\n")
     services.svc("-u", "send")
-    ok(wait_for(lambda: len(maildir(alice)) == 2, 30), "svc -u: what came meanwhile is delivered")
+    ok(wait_for(lambda: len(maildir(alice)) == 3, 30), "svc -u: what came meanwhile is delivered")
     tree.control("rcpthosts", None)
     services.svc("-t", "smtp")
     ok(services.wait_log("smtp", "not started: without .*rcpthosts"), "no open relay")

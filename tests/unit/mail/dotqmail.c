@@ -180,8 +180,31 @@ static void check_files(void)
     rmdir(dir);
 }
 
+static void homes(void)
+{
+    static const struct {
+        const char *name;
+        mode_t mode;
+        enum dotqmail_home want;
+    } dirs[] = {
+        {"plain", 0755, DOTQMAIL_HOME_ENTERED},
+        {"writable", 0757, DOTQMAIL_HOME_WRITABLE},
+        {"sticky", 01755, DOTQMAIL_HOME_STICKY},
+    };
+    for (size_t i = 0; i < COUNT(dirs); i++) {
+        mkdir(dirs[i].name, 0700);
+        chmod(dirs[i].name, dirs[i].mode);
+        same_number(dotqmail_enter_home(dirs[i].name), dirs[i].want, dirs[i].name);
+        ok(chdir("..") == 0, dirs[i].name, "entered");
+    }
+    same_number(dotqmail_enter_home("missing"), DOTQMAIL_HOME_CLOSED, "missing");
+    ok(access("plain", F_OK) == 0, "missing", "not entered");
+}
+
 int main(void)
 {
+    scratch();
+    homes();
     check_names();
     check_lines();
     check_files();
