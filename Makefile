@@ -183,6 +183,7 @@ $(BUILD)/conf.h: src/admin/conf.sh FORCE
 	    '$(CONF_PATRN)' '$(CONF_USERS)' '$(CONF_GROUPS)' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(BUILD)/built.h: src/admin/built.sh FORCE
+	@mkdir -p $(@D)
 	@sh src/admin/built.sh '$(BUILD)' '$(notdir $(PROGRAMS))' '$(BOOT)' '$(PAGES)' '$(DOCS)' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(BUILD)/src/admin/install_list.o: $(BUILD)/built.h

@@ -25,6 +25,19 @@ static void no_pipe(void *arg)
     _exit(!signals_catch(SIGUSR1) && errno == EMFILE ? 0 : 1);
 }
 
+/* Blocked, as by a parent; and nothing else is due to the signal. */
+static void exits(void *arg)
+{
+    sigset_t all;
+    (void)arg;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    signals_exit_on(SIGUSR1, 3);
+    signals_exit_on(SIGUSR2, 4);
+    raise(SIGUSR1);
+    _exit(1);
+}
+
 int main(void)
 {
     ok(signals_fd() == -1, "no signal is caught", NULL);
@@ -49,6 +62,7 @@ int main(void)
     ok(!fd_wait(signals_fd(), POLLIN, 0), "a flood", "is cleared");
     same_number((uint64_t)run_apart(defaults, NULL, NULL), 256 + SIGUSR1,
                 "forgotten in the child");
+    same_number((uint64_t)run_apart(exits, NULL, NULL), 3, "a signal that ends it");
     signals_ignore(SIGUSR1);
     raise(SIGUSR1);
     ok(!signals_taken(SIGUSR1), "ignored", NULL);

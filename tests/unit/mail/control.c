@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -181,8 +182,31 @@ static void defaults(void)
     bytes_free(&value);
 }
 
+static const struct {
+    const char *value; /* NULL: unset */
+    uint64_t want;
+} variables[] = {
+    {NULL, 7}, {"", 7},        {"x", 7},
+    {" 5", 7}, {"-5", 7},      {"0", 0},
+    {"5", 5},  {"5 bytes", 5}, {"99999999999999999999", UINT64_MAX},
+};
+
+static void environment(void)
+{
+    for (size_t i = 0; i < COUNT(variables); i++) {
+        uint64_t n = 7;
+        if (variables[i].value)
+            setenv("DATABYTES", variables[i].value, 1);
+        else
+            unsetenv("DATABYTES");
+        control_environment("DATABYTES", &n);
+        same_number(n, variables[i].want, "environment");
+    }
+}
+
 int main(void)
 {
+    environment();
     scratch();
     chmod(".", 0755);
     mkdir("control", 0755);
