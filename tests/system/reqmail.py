@@ -545,11 +545,7 @@ class Accounts:
         assert root and private
         self.tree = tree
         self.count = 0
-        for name in ("/etc/passwd", "/etc/group", "/etc/shadow"):  # without what another test has added
-            if os.path.exists(name + ".before"):
-                shutil.copy2(name + ".before", name)
-            else:
-                shutil.copy2(name, name + ".before")
+        tree.keep_accounts()
         with open("/etc/shadow") as f:
             names = [line.split(":")[0] for line in f]
         write("/etc/shadow", "".join("%s:*:19000:0:99999:7:::\n" % n for n in names), 0o600)
