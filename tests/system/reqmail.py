@@ -85,7 +85,7 @@ def done():
     sys.exit(1 if _failed else 0)
 
 
-def wait_for(condition, seconds=20, every=0.03):
+def wait_for(condition, seconds=60, every=0.03):
     """The first true result of condition(), or None when the time is over."""
     end = time.monotonic() + seconds
     while True:
@@ -370,7 +370,7 @@ class Tree:
     def log(self):
         return read(self.log_path).decode("latin1") if self.log_path else ""
 
-    def wait_log(self, pattern, seconds=20, count=1):
+    def wait_log(self, pattern, seconds=60, count=1):
         """Waits until the pattern matches count times in the log; the last match or None."""
         def matches():
             every = list(re.finditer(pattern, self.log(), re.M))

@@ -219,7 +219,7 @@ dot("master", "-default", guide["lookup-line"])
 with tree.running(env={"PATH": tree.at("bin") + ":/usr/bin:/bin"}):
     before = len(sink.messages)
     found(r"^success: forward:_qp_\d+/did_0\+0\+1/$", tree.deliver("John.SMITH@abc.com")[1], "table: a name with dots")
-    ok(wait_for(lambda: len(sink.messages) == before + 1), "table: sent")
+    ok(wait_for(lambda: len(sink.messages) > before), "table: sent")
     same(sink.messages[-1][:2], (b"<sender@far.test>", [b"<smith.john@home.boston.ma.us>"]), "table: to its address")
     counts = len(maildir(home["jsmith"])), len(maildir(home["sadams"]))
     tree.deliver("sales@abc.com")

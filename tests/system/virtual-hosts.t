@@ -12,7 +12,7 @@ UNKNOWN = "failure: Sorry,_no_mailbox_here_by_that_name._(#5.1.1)/"
 STORED = "success: did_1+0+0/"
 os.mkdir(tools)
 os.symlink(os.path.join(SOURCE, "tests/system/maildirsmtp"), tools + "/maildirsmtp")
-shutil.copy("/etc/hosts", tree.scratch + "/hosts")
+hosts = read("/etc/hosts")
 
 
 def assign(text):
@@ -105,7 +105,7 @@ with tree.running("./Mailbox"):
     found(r"^<gone@some\.example\.com>:\nnot here$", read(home + "/Mailbox"), "serial: by its right name")
     found(r"^info msg \d+: bytes \d+ from <> qp \d+ uid 510$", tree.log(), "serial: queued by popusr")
     sink.close()
-shutil.copy(tree.scratch + "/hosts", "/etc/hosts")
+write("/etc/hosts", hosts)
 
 # -- a host that is connected at times
 
