@@ -46,7 +46,7 @@ def arrives(address, *readers, sender="sender@far.test"):
     before = dict(zip(everybody, counts(*everybody)))
     where, report = tree.deliver(address, sender)
     want = [before[n] + readers.count(n) for n in everybody]
-    ok(wait_for(lambda: counts(*everybody) == want and not tree.queue_files(), 8), "%s: for %s" % (address, " and ".join(readers)),
+    ok(wait_for(lambda: counts(*everybody) == want and not tree.queue_files(), 60), "%s: for %s" % (address, " and ".join(readers)),
        "%s\n%s, wanted %s\n%s" % (report, counts(*everybody), want, tree.log()[-2000:]))
     return report
 
