@@ -219,8 +219,9 @@ dot("master", "-default", guide["lookup-line"])
 with tree.running(env={"PATH": tree.at("bin") + ":/usr/bin:/bin"}):
     before = len(sink.messages)
     found(r"^success: forward:_qp_\d+/did_0\+0\+1/$", tree.deliver("John.SMITH@abc.com")[1], "table: a name with dots")
-    ok(wait_for(lambda: len(sink.messages) > before), "table: sent")
-    same(sink.messages[-1][:2], (b"<sender@far.test>", [b"<smith.john@home.boston.ma.us>"]), "table: to its address")
+    # bounces of what went before may still be on their way to the same host
+    sent = (b"<sender@far.test>", [b"<smith.john@home.boston.ma.us>"])
+    ok(wait_for(lambda: [m for m in sink.messages[before:] if m[:2] == sent]), "table: sent to its address", sink.messages[before:])
     counts = len(maildir(home["jsmith"])), len(maildir(home["sadams"]))
     tree.deliver("sales@abc.com")
     ok(wait_for(lambda: (len(maildir(home["jsmith"])), len(maildir(home["sadams"]))) == (counts[0] + 1, counts[1] + 1)), "table: two local users",
