@@ -21,6 +21,7 @@
 #include "base/loop.h"
 #include "mail/route.h"
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 enum channel { CHANNEL_LOCAL, CHANNEL_REMOTE, CHANNELS };
@@ -138,6 +139,17 @@ void waiting_save(void);
 
 void waiting_wants(struct loop *l, const bool can_start[CHANNELS]);
 void waiting_serve(void);
+
+/* A message's files: send_file.c */
+
+enum presence { PRESENT, MISSING, UNKNOWN };
+
+/* stat(2). What is neither there nor missing has been logged. */
+enum presence file_look(const char *path, struct stat *st);
+
+/* Reads the sender and the birth of a message from its info file. False: it cannot be
+ * read, or is none; both stay as they were. */
+bool info_read(ino_t message, struct bytes *sender, int64_t *birth);
 
 /* Preprocessing: send_todo.c */
 

@@ -1,6 +1,4 @@
-#include "base/fd.h"
 #include "base/heap.h"
-#include "base/reader.h"
 #include "mail/queue_dir.h"
 #include "queue/send.h"
 
@@ -20,8 +18,7 @@ struct ring {
 static struct {
     struct ring ready;
     struct ring blocked; /* must wait for the end of another's bounce */
-    struct reader reader;
-    struct bytes info;
+    struct bytes sender; /* of the message whose bounce begins */
 } state;
 
 static void ring_add(struct ring *r, ino_t message)
@@ -50,21 +47,17 @@ void finish_add(ino_t message)
     ring_add(&state.ready, message);
 }
 
-enum presence { PRESENT, MISSING, UNKNOWN };
-
+/* What cannot be told is looked at again later. */
 static enum presence look(ino_t message, const char *path, struct stat *st)
 {
-    if (stat(path, st) == 0)
-        return PRESENT;
-    if (errno == ENOENT)
-        return MISSING;
-    log_line("warning: unable to stat %s; will try again later", path);
-    waiting_retry_finish(message, SEND_RETRY_S);
-    return UNKNOWN;
+    enum presence found = file_look(path, st);
+    if (found == UNKNOWN)
+        waiting_retry_finish(message, SEND_RETRY_S);
+    return found;
 }
 
 /* Whether the message is what it seems to be: preprocessed, and nobody is left. */
-static bool is_finished(ino_t message, int64_t *birth)
+static bool is_finished(ino_t message)
 {
     struct stat st;
     for (int c = 0; c < CHANNELS; c++) {
@@ -72,24 +65,8 @@ static bool is_finished(ino_t message, int64_t *birth)
         if (look(message, queue_split_path(tree, message).text, &st) != MISSING)
             return false;
     }
-    if (look(message, queue_flat_path("todo", message).text, &st) != MISSING ||
-        look(message, queue_split_path("info", message).text, &st) != PRESENT)
-        return false;
-    *birth = st.st_mtime;
-    return true;
-}
-
-static bool read_sender(ino_t message)
-{
-    int fd = fd_open_read(queue_split_path("info", message).text);
-    if (fd == -1)
-        return false;
-    reader_open(&state.reader, fd, 0);
-    bool read =
-        reader_until(&state.reader, '\0', SEND_MAX_RECORD, &state.info) == READ_ITEM &&
-        state.info.len && state.info.data[0] == 'F';
-    fd_close(&fd);
-    return read;
+    return look(message, queue_flat_path("todo", message).text, &st) == MISSING &&
+           look(message, queue_split_path("info", message).text, &st) == PRESENT;
 }
 
 void finish_end(ino_t message)
@@ -104,14 +81,16 @@ void finish_end(ino_t message)
     clean_request("foop", message, 0, NULL);
 }
 
-static void bounce(ino_t message, int64_t birth)
+static void bounce(ino_t message)
 {
+    int64_t birth;
+
     if (send_is_leaving() || bounce_is_running(message))
         return; /* the next start finds it; it is being taken care of */
     if (!bounce_has_room()) {
         ring_add(&state.blocked, message);
-    } else if (read_sender(message)) {
-        bounce_begin(message, view_from(bytes_view(&state.info), 1), birth);
+    } else if (info_read(message, &state.sender, &birth)) {
+        bounce_begin(message, bytes_view(&state.sender), birth);
     } else {
         log_line("warning: trouble injecting bounce message, will try later");
         waiting_retry_finish(message, SEND_RETRY_S);
@@ -122,13 +101,12 @@ static void finish(ino_t message)
 {
     struct queue_path path = queue_flat_path("bounce", message);
     struct stat st;
-    int64_t birth;
 
-    if (!is_finished(message, &birth))
+    if (!is_finished(message))
         return;
     if (stat(path.text, &st) == 0) {
         if (st.st_size > 0)
-            bounce(message, birth);
+            bounce(message);
         else
             bounce_forget(message); /* the first note was never written */
     } else if (errno == ENOENT) {

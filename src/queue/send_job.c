@@ -39,7 +39,6 @@ static struct {
     struct job *free_jobs;
     size_t count, max;
     struct bytes sender; /* of one delivery */
-    struct bytes info;
 } state;
 
 void job_start(void)
@@ -84,28 +83,6 @@ static void free_job(struct job *j)
 
 /* Beginning */
 
-/* Reads sender and birth of a message. */
-static bool read_info(ino_t message, struct bytes *sender, int64_t *birth)
-{
-    struct stat st;
-    struct reader *reader = heap_array(1, sizeof *reader);
-    int fd = fd_open_read(queue_split_path("info", message).text);
-    bool fine = fd != -1 && fstat(fd, &st) == 0;
-
-    if (fine) {
-        reader_open(reader, fd, 0);
-        fine = reader_until(reader, '\0', SEND_MAX_RECORD, &state.info) == READ_ITEM &&
-               state.info.len && state.info.data[0] == 'F';
-    }
-    if (fine) {
-        bytes_set(sender, view_from(bytes_view(&state.info), 1));
-        *birth = st.st_mtime;
-    }
-    fd_close(&fd);
-    heap_free(reader);
-    return fine;
-}
-
 static void trouble_opening(enum channel c, ino_t message, const char *path)
 {
     log_line("warning: trouble opening %s; will try again later", path);
@@ -124,7 +101,7 @@ static bool begin(enum channel c, ino_t message)
         return false;
     }
     struct job *j = new_job();
-    if (!read_info(message, &j->sender, &birth)) {
+    if (!info_read(message, &j->sender, &birth)) {
         trouble_opening(c, message, queue_split_path("info", message).text);
         fd_close(&fd);
         free_job(j);

@@ -72,31 +72,19 @@ void waiting_all_due(void)
 /* Loading. One message costs three calls of stat(2); the numbers are taken in
  * ascending order, which is about that of their files on disk. */
 
-enum presence { PRESENT, MISSING, UNKNOWN };
-
-static enum presence look(const char *path, struct stat *st)
-{
-    if (stat(path, st) == 0)
-        return PRESENT;
-    if (errno == ENOENT)
-        return MISSING;
-    log_line("warning: unable to stat %s; will try again later", path);
-    return UNKNOWN;
-}
-
 static void load_message(ino_t message)
 {
     struct stat files[CHANNELS], other;
     enum presence found[CHANNELS];
 
-    enum presence info = look(queue_split_path("info", message).text, &other);
-    enum presence todo = look(queue_flat_path("todo", message).text, &other);
+    enum presence info = file_look(queue_split_path("info", message).text, &other);
+    enum presence todo = file_look(queue_flat_path("todo", message).text, &other);
     if (info == MISSING || todo == PRESENT)
         return;
     bool unknown = info == UNKNOWN || todo == UNKNOWN;
     for (int c = 0; c < CHANNELS && !unknown; c++) {
         const char *tree = channel_name((enum channel)c);
-        found[c] = look(queue_split_path(tree, message).text, &files[c]);
+        found[c] = file_look(queue_split_path(tree, message).text, &files[c]);
         unknown = found[c] == UNKNOWN;
     }
     if (unknown) {
