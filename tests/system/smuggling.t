@@ -43,7 +43,8 @@ def queued():
     def settled():  # a qmail-queue that was left alone takes its files away by itself
         names = tree.queue_files()
         kinds = [name.split("/")[0] for name in names]
-        return None if "pid" in kinds or kinds.count("mess") != kinds.count("todo") else names or [""]
+        whole = kinds.count("mess") == kinds.count("intd") == kinds.count("todo")
+        return None if "pid" in kinds or not whole else names or [""]
 
     names = [name for name in wait_for(settled, every=0.002) if name]
     messages = [read(tree.at("queue", n)) for n in names if n.startswith("mess/")]
