@@ -12,6 +12,7 @@ CONF_BREAK  ?= $(call line1,break)
 CONF_PATRN  ?= $(call line1,patrn)
 CONF_CC     ?= $(call line1,cc)
 CONF_LD     ?= $(call line1,ld)
+CONF_LIGHT  ?= $(call line1,light)
 CONF_USERS  ?= $(shell sed -n 1,8p conf-users)
 CONF_GROUPS ?= $(shell sed -n 1,2p conf-groups)
 
@@ -42,6 +43,13 @@ HAS_CRYPT := $(shell sh src/admin/has_crypt.sh '$(BUILD)' '$(CONF_CC)')
 ifeq ($(HAS_CRYPT),yes)
 PROGRAMS += users/checkpassword
 endif
+# Programs that are started for every message, and need neither NSS nor a resolver:
+# made with conf-light's compiler where it is there, from objects of its own.
+HAS_LIGHT := $(shell sh src/admin/has_light.sh '$(BUILD)' '$(CONF_LIGHT)')
+ifeq ($(HAS_LIGHT),yes)
+LIGHT = $(filter accept/% queue/% dotqmail/% deliver/qmail-local, \
+        $(filter-out accept/qmail-rcptcheck accept/tcp-env,$(PROGRAMS)))
+endif
 # Helpers that stay in the build folder.
 HELPERS  = admin/instpackage admin/instchown admin/instcheck \
            admin/hostname admin/ipmeprint admin/dnsip admin/dnsptr admin/dnsfq
@@ -61,8 +69,9 @@ SERVICEFILES = $(foreach s,$(SERVICES),$(BUILD)/service/$(s)/run $(BUILD)/servic
 MANFILES = $(foreach p,$(PAGES),$(BUILD)/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 mains    = $(addprefix src/,$(addsuffix .c,$(ALL) users/checkpassword))
 parts    = $(filter-out $(mains),$(wildcard src/$(1)/*.c))
-objects  = $(patsubst %.c,$(BUILD)/%.o,$(call parts,$(1)))
-archive  = $(BUILD)/$(1).a
+# $(2) is empty, or light/ for the objects and archives of the light programs.
+objects  = $(patsubst %.c,$(BUILD)/$(2)%.o,$(call parts,$(1)))
+archive  = $(BUILD)/$(2)$(1).a
 ARCHIVES = $(foreach l,$(LAYERS),$(call archive,$(l)))
 
 .PHONY: it man setup package check test unit sanitize lint format fuzz fuzzers bench demo clean
@@ -76,20 +85,31 @@ $(BUILD)/%.o: %.c $(BUILD)/conf.h
 	@mkdir -p $(@D)
 	$(COMPILE) -c $< -o $@
 
+$(BUILD)/light/%.o: %.c $(BUILD)/conf.h
+	@mkdir -p $(@D)
+	$(CONF_LIGHT) $(CFLAGS) -ffunction-sections -MMD -MP -c $< -o $@
+
 define ROOM
-$(call archive,$(1)): $(call objects,$(1))
+$(call archive,$(1),$(2)): $(call objects,$(1),$(2))
 	@mkdir -p $$(@D) && rm -f $$@ && ar rc $$@ $$^
 endef
-$(foreach r,$(ROOMS) $(LAYERS),$(eval $(call ROOM,$(r))))
+$(foreach r,$(ROOMS) $(LAYERS),$(eval $(call ROOM,$(r)))$(eval $(call ROOM,$(r),light/)))
 
 # $(1) is ROOM/NAME, $(2) where NAME goes.
+room = $(firstword $(subst /, ,$(1)))
 define PROGRAM
-$(2)/$(notdir $(1)): $(BUILD)/src/$(1).o $(call archive,$(firstword $(subst /, ,$(1)))) $(ARCHIVES)
+$(2)/$(notdir $(1)): $(BUILD)/src/$(1).o $(call archive,$(room)) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	$$(LINK) -o $$@ $$^ -lresolv $$(LIBS)
 endef
+define LIGHT_PROGRAM
+$(2)/$(notdir $(1)): $(BUILD)/light/src/$(1).o $(foreach a,$(room) $(LAYERS),$(call archive,$(a),light/))
+	@mkdir -p $$(@D)
+	$$(CONF_LIGHT) -s -static -Wl,--gc-sections -o $$@ $$^
+endef
 $(BUILD)/bin/checkpassword: LIBS = -lcrypt
-$(foreach p,$(PROGRAMS),$(eval $(call PROGRAM,$(p),$(BUILD)/bin)))
+$(foreach p,$(filter-out $(LIGHT),$(PROGRAMS)),$(eval $(call PROGRAM,$(p),$(BUILD)/bin)))
+$(foreach p,$(LIGHT),$(eval $(call LIGHT_PROGRAM,$(p),$(BUILD)/bin)))
 $(foreach p,$(HELPERS),$(eval $(call PROGRAM,$(p),$(BUILD))))
 
 $(BOOTFILES): $(BUILD)/boot/%: src/admin/boot.sh $(BUILD)/conf.h
@@ -156,7 +176,7 @@ $(foreach t,$(basename $(REPLAY)),$(eval $(call FUZZ_TARGET,$(t),$(notdir $(pats
 $(BUILD)/tests/fuzz/%: CFLAGS += -Itests/fuzz
 
 fuzz:
-	$(MAKE) fuzzers BUILD=build/fuzz CONF_CC='$(FUZZ) -fsanitize=fuzzer-no-link -O1 -g' CONF_LD='$(FUZZ)'
+	$(MAKE) fuzzers BUILD=build/fuzz CONF_CC='$(FUZZ) -fsanitize=fuzzer-no-link -O1 -g' CONF_LD='$(FUZZ)' CONF_LIGHT=
 	sh tests/fuzz/run.sh build/fuzz '$(FUZZ_S)'
 fuzzers: $(FUZZERS)
 
@@ -166,9 +186,9 @@ unit: $(UNIT) $(REPLAY)
 # $(MAKE) for the system tests and the demo: they build trees of their own.
 test: it man $(UNIT) $(REPLAY)
 	@BUILD='$(BUILD)' CONF_QMAIL='$(CONF_QMAIL)' CONF_USERS='$(CONF_USERS)' CONF_GROUPS='$(CONF_GROUPS)' \
-	    CONF_CC='$(CONF_CC)' CONF_LD='$(CONF_LD)' MAKE='$(MAKE)' sh tests/run.sh $(UNIT) $(REPLAY)
+	    CONF_CC='$(CONF_CC)' CONF_LD='$(CONF_LD)' CONF_LIGHT='$(CONF_LIGHT)' MAKE='$(MAKE)' sh tests/run.sh $(UNIT) $(REPLAY)
 sanitize:
-	$(MAKE) test BUILD=build/sanitize CONF_CC='$(SANITIZE) -O1 -g' CONF_LD='$(SANITIZE)'
+	$(MAKE) test BUILD=build/sanitize CONF_CC='$(SANITIZE) -O1 -g' CONF_LD='$(SANITIZE)' CONF_LIGHT=
 lint: it
 	@sh tests/lint.sh $(BUILD)
 format:

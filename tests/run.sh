@@ -7,7 +7,7 @@
 # root without          a scratch directory below /var/tmp, real user ids
 # anybody else          a scratch directory, one user id; what needs root skips
 #
-# BUILD, CONF_QMAIL, CONF_USERS, CONF_GROUPS, CONF_CC, CONF_LD and MAKE come from
+# BUILD, CONF_QMAIL, CONF_USERS, CONF_GROUPS, CONF_CC, CONF_LD, CONF_LIGHT and MAKE come from
 # the Makefile. ONLY, patterns of names without .t, picks system tests.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
@@ -41,7 +41,7 @@ own_build() { # the tree from a build with its place, and perhaps one user, comp
     fi
     BUILD=$BUILD/test
     $MAKE -s -j2 BUILD="$BUILD" CONF_QMAIL="$tree" CONF_USERS="$CONF_USERS" \
-        CONF_GROUPS="$CONF_GROUPS" CONF_CC="$CONF_CC" CONF_LD="$CONF_LD" it man
+        CONF_GROUPS="$CONF_GROUPS" CONF_CC="$CONF_CC" CONF_LD="$CONF_LD" CONF_LIGHT="$CONF_LIGHT" it man
     "$BUILD/instpackage"
     "$BUILD/instchown"
 }

@@ -10,13 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READ_STEP = 4096 };
+enum { READ_STEP = 512 }; /* control files are small */
 
 enum file_result file_read_fd(int fd, size_t max, struct bytes *content)
 {
     bytes_clear(content);
     for (;;) {
-        bytes_reserve(content, READ_STEP);
+        if (content->len == content->room)
+            bytes_reserve(content, READ_STEP);
         ssize_t n =
             read(fd, content->data + content->len, content->room - content->len);
         if (n == 0)

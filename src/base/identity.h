@@ -3,6 +3,7 @@
 #define BASE_IDENTITY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 struct identity {
@@ -21,6 +22,11 @@ bool identity_group(const char *name, gid_t *gid);
  * exits 111. */
 uid_t identity_user_or_die(const char *name);
 gid_t identity_group_or_die(const char *name);
+
+/* The same for several users at once, quickly: one look at the password file, and the
+ * system is only asked for those that are not there. A name that is in the file has
+ * the id it has there, whatever else the system knows (nsswitch.conf(5)). */
+void identity_users_or_die(const char *const names[], uid_t uids[], size_t count);
 
 /* Becomes who, irrevocably: groups, gid, uid, each verified. Without root this
  * works only where there is nothing to change: a tree whose users are all the

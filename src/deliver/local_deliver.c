@@ -3,6 +3,7 @@
 #include "base/die.h"
 #include "base/error.h"
 #include "base/process.h"
+#include "base/writer.h"
 #include "conf.h"
 #include "mail/enqueue.h"
 #include "mail/maildir.h"
@@ -56,6 +57,15 @@ void local_to_mbox_or_die(const struct local *d, const char *path)
     bytes_free(&head);
 }
 
+#define TIMED_OUT "Timeout on maildir delivery. (#4.3.0)\n"
+
+/* By a signal handler. */
+static void die_of_timeout(void)
+{
+    write_all(2, VIEW(TIMED_OUT));
+    _exit(LOCAL_TEMP);
+}
+
 void local_to_maildir_or_die(const struct local *d, const char *path)
 {
     struct bytes head = {0};
@@ -63,13 +73,13 @@ void local_to_maildir_or_die(const struct local *d, const char *path)
     local_rewind_or_die();
     bytes_add(&head, bytes_view(&d->return_path));
     bytes_add(&head, bytes_view(&d->delivered_to));
-    switch (maildir_deliver(path, bytes_view(&head), 0)) {
+    switch (maildir_deliver(path, bytes_view(&head), 0, die_of_timeout)) {
     case MAILDIR_DONE:
         break;
     case MAILDIR_NO_DIRECTORY:
         die_raw(LOCAL_TEMP, "Unable to chdir to maildir. (#4.2.1)\n");
     case MAILDIR_TIMEOUT:
-        die_raw(LOCAL_TEMP, "Timeout on maildir delivery. (#4.3.0)\n");
+        die_raw(LOCAL_TEMP, TIMED_OUT);
     case MAILDIR_UNREADABLE:
         die_raw(LOCAL_TEMP, "Unable to read message. (#4.3.0)\n");
     case MAILDIR_TROUBLE:

@@ -18,15 +18,15 @@
 
 enum {
     COPY_ROOM = 65536,
-    MAX_HOST = 64,   /* bytes of the host's name that are used */
-    NAME_ROOM = 400, /* "tmp/", two numbers, the host, each byte of it as \NNN */
+    MAX_HOST = 64 /* bytes of its name that are used */,
     TRIES = 3,
     PAUSE_S = 2
 };
 
-/* The file that is being written, for the process that writes it. */
+/* The file that is being written: names from where the process is. */
 static struct {
-    char tmp[NAME_ROOM], new[NAME_ROOM];
+    struct bytes tmp, new, new_dir;
+    void (*timed_out)(void);
     volatile sig_atomic_t exists; /* tmp is there, and ours */
 } file;
 
@@ -42,22 +42,34 @@ void maildir_add_host(struct bytes *out, struct view host)
     }
 }
 
-/* This host's name as it stands in file names. */
-static void own_host(struct bytes *out)
+/* Sets the names of a file that nobody else makes: TIME.PID.HOST. */
+static void set_names(const char *dir)
 {
-    char name[MAX_HOST + 1] = "";
-    gethostname(name, sizeof name); /* a longer name fails, and is cut */
-    name[MAX_HOST] = '\0';
-    maildir_add_host(out, view_of(name));
-    bytes_add_byte(out, '\0');
+    char host[MAX_HOST + 1] = "";
+    struct bytes name = {0};
+
+    gethostname(host, sizeof host); /* a longer name fails, and is cut */
+    host[MAX_HOST] = '\0';
+    bytes_add_format(&name, "%" PRId64 ".%jd.", clock_now(), (intmax_t)getpid());
+    maildir_add_host(&name, view_of(host));
+
+    bytes_set(&file.new_dir, view_of(dir));
+    bytes_add_text(&file.new_dir, "/new");
+    bytes_set(&file.new, bytes_view(&file.new_dir));
+    bytes_add_byte(&file.new, '/');
+    bytes_add(&file.new, bytes_view(&name));
+    bytes_set(&file.tmp, view_of(dir));
+    bytes_add_text(&file.tmp, "/tmp/");
+    bytes_add(&file.tmp, bytes_view(&name));
+    bytes_free(&name);
 }
 
 static void on_alarm(int sig)
 {
     (void)sig;
     if (file.exists)
-        unlink(file.tmp);
-    _exit(MAILDIR_TIMEOUT);
+        unlink(file.tmp.data);
+    file.timed_out();
 }
 
 static void start_timer(void)
@@ -73,17 +85,13 @@ static void start_timer(void)
     alarm(MAILDIR_LIMIT_S);
 }
 
-/* Creates a file below tmp/ whose name nobody else uses: -1 where that fails. A
- * name that is taken will be free with a later time in it. */
-static int create(const char *host)
+/* Creates the file below tmp/: -1 where that fails. A name that is taken will be free
+ * with a later time in it. */
+static int create(const char *dir)
 {
     for (int try = 1;; try++) {
-        char name[NAME_ROOM];
-        snprintf(name, sizeof name, "%" PRId64 ".%jd.%s", clock_now(),
-                 (intmax_t)getpid(), host);
-        snprintf(file.tmp, sizeof file.tmp, "tmp/%.*s", NAME_ROOM - 5, name);
-        snprintf(file.new, sizeof file.new, "new/%.*s", NAME_ROOM - 5, name);
-        int fd = fd_open(file.tmp, O_WRONLY | O_CREAT | O_EXCL, 0644);
+        set_names(dir);
+        int fd = fd_open(bytes_cstring(&file.tmp), O_WRONLY | O_CREAT | O_EXCL, 0644);
         if (fd != -1 || errno != EEXIST || try == TRIES)
             return fd;
         struct timespec pause = {.tv_sec = PAUSE_S};
@@ -113,47 +121,66 @@ static enum maildir_result fill(int fd, struct view head, int message)
 
 static enum maildir_result publish(void)
 {
-    if (link(file.tmp, file.new) == -1)
+    const char *new = bytes_cstring(&file.new);
+    if (link(file.tmp.data, new) == -1)
         return MAILDIR_TROUBLE;
-    if (dir_sync("new"))
+    if (dir_sync(bytes_cstring(&file.new_dir)))
         return MAILDIR_DONE;
-    unlink(file.new);
+    unlink(new);
     return MAILDIR_TROUBLE;
 }
 
-/* All that the process does; its exit code. */
-static enum maildir_result deliver(const char *dir, const char *host, struct view head,
-                                   int message)
+static enum maildir_result deliver(const char *dir, struct view head, int message)
 {
-    if (chdir(dir) == -1)
+    if (access(dir, X_OK) == -1)
         return error_is_temporary(errno) ? MAILDIR_TROUBLE : MAILDIR_NO_DIRECTORY;
     start_timer();
-    int fd = create(host);
-    if (fd == -1)
-        return MAILDIR_TROUBLE;
-    file.exists = 1;
-    enum maildir_result result = fill(fd, head, message);
+    int fd = create(dir);
+    enum maildir_result result = MAILDIR_TROUBLE;
+    if (fd != -1) {
+        file.exists = 1;
+        result = fill(fd, head, message);
+    }
     alarm(0); /* no timer may come between the file's name and the report of it */
     if (result == MAILDIR_DONE)
         result = publish();
-    unlink(file.tmp);
+    if (file.exists)
+        unlink(file.tmp.data);
+    file.exists = 0;
     return result;
 }
 
-enum maildir_result maildir_deliver(const char *dir, struct view head, int message)
+static void leave(void)
 {
-    struct bytes host = {0};
+    _exit(MAILDIR_TIMEOUT);
+}
+
+/* In a process of its own, and so under a name of its own. */
+static enum maildir_result deliver_apart(const char *dir, struct view head, int message)
+{
     int status;
 
-    own_host(&host); /* here, so that the child needs no memory */
     pid_t pid = fork();
-    if (pid == 0)
-        _exit((int)deliver(dir, host.data, head, message));
-    bytes_free(&host);
+    if (pid == 0) {
+        file.timed_out = leave;
+        _exit((int)deliver(dir, head, message));
+    }
     if (pid == -1)
         return MAILDIR_NO_PROCESS;
     if (!process_wait(pid, &status) || !WIFEXITED(status))
         return MAILDIR_CRASHED;
     int code = WEXITSTATUS(status);
     return code < MAILDIR_CRASHED ? (enum maildir_result)code : MAILDIR_TROUBLE;
+}
+
+enum maildir_result maildir_deliver(const char *dir, struct view head, int message,
+                                    void (*timed_out)(void))
+{
+    static bool before;
+
+    if (before)
+        return deliver_apart(dir, head, message);
+    before = true;
+    file.timed_out = timed_out;
+    return deliver(dir, head, message);
 }

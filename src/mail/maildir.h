@@ -22,10 +22,14 @@ enum {
     MAILDIR_ABANDONED_S = 129600 /* so what is unread in tmp/ for longer is nobody's */
 };
 
-/* Puts head and then what descriptor message gives from where it is into a new
- * file of maildir dir. A process of its own does it, because it enters the
- * directory and is bound by a timer. After a failure nothing is left in new/. */
-enum maildir_result maildir_deliver(const char *dir, struct view head, int message);
+/* Puts head and then what descriptor message gives from where it is into a new file
+ * of maildir dir. After a failure nothing is left in new/. A file's name is the time
+ * and our process id; so a second delivery is made by a process of its own.
+ *
+ * When MAILDIR_LIMIT_S have passed, in the first delivery, timed_out is called by a
+ * signal handler, and ends this process; the file is gone then. */
+enum maildir_result maildir_deliver(const char *dir, struct view head, int message,
+                                    void (*timed_out)(void));
 
 /* The host part of a file name: host with '/' as \057 and ':' as \072, which would
  * break the name. */

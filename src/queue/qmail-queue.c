@@ -70,11 +70,12 @@ static void prepare_signals(void)
 
 static struct queue_users find_users_or_die(void)
 {
-    struct queue_users users;
-    users.alias = identity_user_or_die(CONF_USER_ALIAS);
-    users.daemon = identity_user_or_die(CONF_USER_DAEMON);
-    users.send = identity_user_or_die(CONF_USER_SEND);
-    return users;
+    static const char *const names[] = {CONF_USER_ALIAS, CONF_USER_DAEMON,
+                                        CONF_USER_SEND};
+    uid_t uids[COUNT(names)];
+
+    identity_users_or_die(names, uids, COUNT(names));
+    return (struct queue_users){.alias = uids[0], .daemon = uids[1], .send = uids[2]};
 }
 
 static enum queue_exit queue_message(struct queue_entry *entry,

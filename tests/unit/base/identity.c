@@ -14,6 +14,14 @@ static void user_missing(void *arg)
     identity_user_or_die("no-such-user-here");
 }
 
+static void one_missing(void *arg)
+{
+    const char *const names[] = {"root", "no-such-user-here"};
+    uid_t uids[COUNT(names)];
+    (void)arg;
+    identity_users_or_die(names, uids, COUNT(names));
+}
+
 static void group_missing(void *arg)
 {
     (void)arg;
@@ -57,6 +65,14 @@ int main(void)
 
     if (user)
         same_number(identity_user_or_die(user->pw_name), getuid(), "own user");
+    if (user) {
+        const char *const names[] = {"root", user->pw_name, "root"};
+        uid_t uids[COUNT(names)] = {1, 1, 1};
+        identity_users_or_die(names, uids, COUNT(names));
+        same_number(uids[0], 0, "root");
+        same_number(uids[1], getuid(), "own user among several");
+        same_number(uids[2], 0, "root again");
+    }
     const struct group *group = getgrgid(getgid());
     if (group)
         same_number(identity_group_or_die(group->gr_name), getgid(), "own group");
@@ -65,6 +81,11 @@ int main(void)
     same_number((uint64_t)run_apart(user_missing, NULL, &out), 111, "no such user");
     same(bytes_view(&out), VIEW("fatal: unable to find user no-such-user-here\n"),
          "no such user: text");
+    bytes_clear(&out);
+    same_number((uint64_t)run_apart(one_missing, NULL, &out), 111,
+                "one of two missing");
+    same(bytes_view(&out), VIEW("fatal: unable to find user no-such-user-here\n"),
+         "one of two missing: text");
     bytes_clear(&out);
     same_number((uint64_t)run_apart(group_missing, NULL, &out), 111, "no such group");
     same(bytes_view(&out), VIEW("fatal: unable to find group no-such-group-here\n"),

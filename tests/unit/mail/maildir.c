@@ -58,16 +58,20 @@ int main(void)
         skip_rest("no scratch directory");
         return tap_done();
     }
-    same_number(maildir_deliver("/nonexistent", VIEW("A"), message),
+    same_number(maildir_deliver("/nonexistent", VIEW("A"), message, NULL),
                 MAILDIR_NO_DIRECTORY, "no directory");
-    same_number(maildir_deliver(dir, VIEW("A"), message), MAILDIR_TROUBLE, "no tmp");
+    same_number(maildir_deliver(dir, VIEW("A"), message, NULL), MAILDIR_TROUBLE,
+                "no tmp");
     mkdir(below("tmp"), 0700);
-    same_number(maildir_deliver(dir, VIEW("A"), message), MAILDIR_TROUBLE, "no new");
+    same_number(maildir_deliver(dir, VIEW("A"), message, NULL), MAILDIR_TROUBLE,
+                "no new");
     mkdir(below("new"), 0700);
-    same_number(maildir_deliver(dir, VIEW("A"), unreadable), MAILDIR_UNREADABLE,
+    same_number(maildir_deliver(dir, VIEW("A"), unreadable, NULL), MAILDIR_UNREADABLE,
                 "a message that cannot be read");
-    same_number(maildir_deliver(dir, VIEW("A"), message), MAILDIR_DONE, "delivered");
-    same_number(maildir_deliver(dir, VIEW("A"), message), MAILDIR_DONE, "once more");
+    same_number(maildir_deliver(dir, VIEW("A"), message, NULL), MAILDIR_DONE,
+                "delivered");
+    same_number(maildir_deliver(dir, VIEW("A"), message, NULL), MAILDIR_DONE,
+                "once more");
     same_number(empty("new"), 2, "files in new");
     same_number(empty("tmp"), 0, "files left in tmp");
     rmdir(dir);
