@@ -36,7 +36,7 @@ PROGRAMS = \
     dotqmail/forward dotqmail/condredirect dotqmail/bouncesaying dotqmail/except \
     dotqmail/preline dotqmail/qreceipt dotqmail/qbiff mailbox/maildirmake mailbox/maildir2mbox \
     mailbox/maildirwatch mailbox/qail mailbox/elq mailbox/pinq \
-    mailbox/qmail-popup mailbox/qmail-pop3d users/qmail-newu users/qmail-getpw users/qmail-pw2u \
+    mailbox/qmail-popup mailbox/qmail-pop3d users/qmail-newu users/qmail-getpw users/qmail-getpw-nss users/qmail-pw2u \
     admin/qmail-start admin/splogger admin/qmail-newmrh admin/qmail-showctl
 # crypt(3) is no part of POSIX without XSI.
 HAS_CRYPT := $(shell sh src/admin/has_crypt.sh '$(BUILD)' '$(CONF_CC)')
@@ -47,7 +47,7 @@ endif
 # made with conf-light's compiler where it is there, from objects of its own.
 HAS_LIGHT := $(shell sh src/admin/has_light.sh '$(BUILD)' '$(CONF_LIGHT)')
 ifeq ($(HAS_LIGHT),yes)
-LIGHT = $(filter accept/% queue/% dotqmail/% deliver/qmail-local, \
+LIGHT = $(filter accept/% queue/% dotqmail/% deliver/qmail-local users/qmail-getpw, \
         $(filter-out accept/qmail-rcptcheck accept/tcp-env,$(PROGRAMS)))
 endif
 # Helpers that stay in the build folder.

@@ -91,6 +91,7 @@ static const struct {
     {"qmail-qfix", OWNER, 0700},
     {"checkpassword", OWNER, 0700},
     {"qmail-getpw", OWNER, 0711},
+    {"qmail-getpw-nss", OWNER, 0711},
     {"qmail-local", OWNER, 0711},
     {"qmail-remote", OWNER, 0711},
     {"qmail-rspawn", OWNER, 0711},

@@ -2,19 +2,14 @@
 
 #include "base/bytes.h"
 #include "base/die.h"
-#include "base/fd.h"
 #include "base/heap.h"
-#include "base/number.h"
 #include "base/os.h"
-#include "base/reader.h"
+#include "base/passwd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <unistd.h>
-
-enum { PASSWD_STEP = 4096, PASSWD_MAX_LINE = 65536 };
 
 static _Noreturn void not_found(const char *kind, const char *name)
 {
@@ -46,46 +41,26 @@ uid_t identity_user_or_die(const char *name)
     return uid;
 }
 
-/* A line of the password file: its name and id, if it has them (passwd(5)). */
-static bool read_passwd_line(struct view line, struct view *name, uid_t *uid)
+/* The names that are being looked for. */
+struct search {
+    const char *const *names;
+    uid_t *uids;
+    bool *found;
+    size_t count, missing;
+};
+
+static bool compare(void *arg, const struct passwd_entry *entry)
 {
-    uint64_t id;
+    struct search *s = arg;
 
-    *name = view_cut(&line, ':');
-    view_cut(&line, ':');
-    if (!number_exact(view_cut(&line, ':'), (uid_t)-2, &id))
-        return false;
-    *uid = (uid_t)id;
-    return true;
-}
-
-/* Looks the names up in the password file, and marks those that are there. */
-static void find_in_passwd(const char *const names[], uid_t uids[], bool found[],
-                           size_t count)
-{
-    static struct reader in;
-    struct bytes line = {0};
-    struct view name;
-    uid_t uid;
-    size_t missing = count;
-
-    int fd = fd_open("/etc/passwd", O_RDONLY, 0);
-    reader_open(&in, fd, 0);
-    reader_step(&in, PASSWD_STEP);
-    while (missing > 0 &&
-           reader_until(&in, '\n', PASSWD_MAX_LINE, &line) == READ_ITEM) {
-        if (!read_passwd_line(bytes_view(&line), &name, &uid))
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->found[i] || !view_is(entry->name, s->names[i]))
             continue;
-        for (size_t i = 0; i < count; i++) {
-            if (found[i] || !view_is(name, names[i]))
-                continue;
-            uids[i] = uid;
-            found[i] = true;
-            missing--;
-        }
+        s->uids[i] = entry->uid;
+        s->found[i] = true;
+        s->missing--;
     }
-    bytes_free(&line);
-    fd_close(&fd);
+    return s->missing == 0;
 }
 
 void identity_users_or_die(const char *const names[], uid_t uids[], size_t count)
@@ -94,7 +69,8 @@ void identity_users_or_die(const char *const names[], uid_t uids[], size_t count
 
     for (size_t i = 0; i < count; i++)
         found[i] = false;
-    find_in_passwd(names, uids, found, count);
+    struct search s = {names, uids, found, count, count};
+    passwd_scan(compare, &s);
     for (size_t i = 0; i < count; i++)
         if (!found[i])
             uids[i] = identity_user_or_die(names[i]);

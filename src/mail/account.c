@@ -49,14 +49,25 @@ enum account_result account_find(struct view local, char separator, const char *
 }
 
 /* The conditions that make an account a user. */
-static enum account_result check_user(const struct passwd *entry)
+static enum account_result check_user(struct bytes *home, uid_t uid)
 {
     struct stat st;
-    if (entry->pw_uid == 0)
+    const char *path = bytes_cstring(home);
+    if (uid == 0 || !path)
         return ACCOUNT_ABSENT;
-    if (stat(entry->pw_dir, &st) == -1)
+    if (stat(path, &st) == -1)
         return error_is_temporary(errno) ? ACCOUNT_NFS : ACCOUNT_ABSENT;
-    return st.st_uid == entry->pw_uid ? ACCOUNT_FOUND : ACCOUNT_ABSENT;
+    return st.st_uid == uid ? ACCOUNT_FOUND : ACCOUNT_ABSENT;
+}
+
+enum account_result account_take(bool any, const struct passwd_entry *entry,
+                                 struct account *a)
+{
+    bytes_set(&a->user, entry->name);
+    bytes_set(&a->home, entry->home);
+    a->uid = entry->uid;
+    a->gid = entry->gid;
+    return any ? ACCOUNT_FOUND : check_user(&a->home, entry->uid);
 }
 
 /* getpwnam_r(3) with as much room as the entry needs; *entry is NULL where there
@@ -84,13 +95,12 @@ enum account_result account_ask_system(const char *name, bool any, struct accoun
 
     int error = get_entry(name, &space, &room, &entry);
     enum account_result result = error ? ACCOUNT_DOWN : ACCOUNT_ABSENT;
-    if (entry)
-        result = any ? ACCOUNT_FOUND : check_user(entry);
-    if (result == ACCOUNT_FOUND) {
-        bytes_set(&a->user, view_of(entry->pw_name));
-        bytes_set(&a->home, view_of(entry->pw_dir));
-        a->uid = entry->pw_uid;
-        a->gid = entry->pw_gid;
+    if (entry) {
+        const struct passwd_entry found = {.name = view_of(entry->pw_name),
+                                           .home = view_of(entry->pw_dir),
+                                           .uid = entry->pw_uid,
+                                           .gid = entry->pw_gid};
+        result = account_take(any, &found, a);
     }
     bytes_free(&room);
     return result;

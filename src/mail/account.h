@@ -8,6 +8,7 @@
 #define MAIL_ACCOUNT_H
 
 #include "base/bytes.h"
+#include "base/passwd.h"
 
 #include <sys/types.h>
 
@@ -40,6 +41,11 @@ typedef enum account_result account_asked(const char *name, bool any,
  * right to the left, then about alias. Names are asked in lower case. */
 enum account_result account_find(struct view local, char separator, const char *alias,
                                  account_asked *ask, struct account *a);
+
+/* The answer that an entry of the password database stands for; it may look at the
+ * home. ACCOUNT_FOUND: a is filled in. */
+enum account_result account_take(bool any, const struct passwd_entry *entry,
+                                 struct account *a);
 
 /* The true answers: from the password database, and a look at the home. */
 enum account_result account_ask_system(const char *name, bool any, struct account *a);

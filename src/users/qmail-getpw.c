@@ -5,64 +5,77 @@
  * fd 1     the answer: USER, uid, gid, HOMEDIR, DASH, EXT, each ended by a NUL
  * exits    0 when found, 100 without argument, else a code that qmail-lspawn
  *          takes over: 115 home out of reach, 116 no alias account, 118 password
- *          database out of reach, 119 no memory */
+ *          database out of reach, 119 no memory
+ *
+ * Looks into the password file itself, which is quick. What that cannot answer
+ * qmail-getpw-nss does, which asks libc and so all that nsswitch.conf names. */
 #include "base/die.h"
-#include "base/heap.h"
-#include "base/writer.h"
+#include "base/file.h"
+#include "base/passwd.h"
 #include "conf.h"
-#include "mail/account.h"
 #include "mail/delivery.h"
+#include "users/getpw.h"
 
 #include <unistd.h>
 
-static void out_of_memory(void)
+/* One question: an account by its name. */
+struct question {
+    const char *name;
+    bool any, asked;
+    struct account *account;
+    enum account_result result;
+};
+
+static struct passwd_sources sources;
+
+static bool compare(void *arg, const struct passwd_entry *entry)
 {
-    _exit(LOCAL_MEMORY);
+    struct question *q = arg;
+
+    if (!view_is(entry->name, q->name))
+        return false;
+    q->result = account_take(q->any, entry, q->account);
+    q->asked = true;
+    return true;
 }
 
-static void add_string(struct bytes *out, struct view v)
+/* ACCOUNT_DOWN: the file cannot tell. */
+static enum account_result ask_file(const char *name, bool any, struct account *a)
 {
-    bytes_add(out, v);
-    bytes_add_byte(out, '\0');
+    struct question q = {.name = name, .any = any, .account = a};
+
+    if (!passwd_scan(compare, &q))
+        return ACCOUNT_DOWN;
+    if (q.asked)
+        return q.result;
+    return sources.file_only ? ACCOUNT_ABSENT : ACCOUNT_DOWN;
 }
 
-static void add_id(struct bytes *out, uint64_t id)
+/* Whether the file is the first that libc would ask. */
+static bool file_comes_first(void)
 {
-    bytes_add_number(out, id);
-    bytes_add_byte(out, '\0');
-}
+    enum { MAX = 65536 };
+    struct bytes text = {0};
 
-static bool answer(const struct account *a)
-{
-    struct bytes out = {0};
-    add_string(&out, bytes_view(&a->user));
-    add_id(&out, a->uid);
-    add_id(&out, a->gid);
-    add_string(&out, bytes_view(&a->home));
-    add_string(&out, a->dash);
-    add_string(&out, a->ext);
-    bool written = write_all(1, bytes_view(&out));
-    bytes_free(&out);
-    return written;
+    if (file_read("/etc/nsswitch.conf", MAX, &text) == FILE_FAILED)
+        return false;
+    sources = passwd_sources(bytes_view(&text));
+    bytes_free(&text);
+    return sources.file_first;
 }
 
 int main(int argc, char **argv)
 {
     struct account a = {0};
 
-    heap_on_failure(out_of_memory);
     if (argc < 2)
         return DIE_PERM;
-    switch (account_find(view_of(argv[1]), CONF_BREAK, CONF_USER_ALIAS,
-                         account_ask_system, &a)) {
-    case ACCOUNT_FOUND:
-        return answer(&a) ? LOCAL_OK : LOCAL_SYSTEM;
-    case ACCOUNT_ABSENT:
-        return LOCAL_NO_ALIAS;
-    case ACCOUNT_NFS:
-        return LOCAL_NFS;
-    case ACCOUNT_DOWN:
-        break;
+    getpw_begin();
+    if (file_comes_first()) {
+        enum account_result result = getpw_find(argv[1], ask_file, &a);
+        if (result != ACCOUNT_DOWN)
+            return getpw_answer(result, &a);
     }
+    execv(CONF_QMAIL "/bin/qmail-getpw-nss", argv);
     return LOCAL_SYSTEM;
 }
