@@ -144,7 +144,9 @@ for count in range(0, 12):
     if code == 0:
         queued("%d descriptors" % count, code)
     else:
-        refused("%d descriptors" % count, code, 54, 63, 64, 65, 66, 111, 127)
+        # a small libc stops a set-uid program at once that cannot even have 0, 1 and 2
+        stopped = (-signal.SIGSEGV,) if count < 3 else ()
+        refused("%d descriptors" % count, code, *stopped, 54, 63, 64, 65, 66, 111, 127)
 note("with 0, 1, 2 ... descriptors: %r" % outcomes)
 same(outcomes[-1], 0, "eleven are enough")
 if sanitized:
