@@ -61,7 +61,7 @@ def lookups(tree, count, each):
                 for line in reversed(read(trace).decode("latin1").splitlines()):
                     if "/users/cdb" in line:
                         reads += 1
-                        if line.startswith("openat"):
+                        if line.startswith("open"):
                             break
                 cost[kind].append(reads)
         spawner.end()

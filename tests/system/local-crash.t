@@ -240,7 +240,7 @@ def order(scene, *options):
         elif c.name in ("link", "linkat", "rename"):
             deed = "link new/NAME"
         elif c.name in ("unlink", "unlinkat"):
-            deed = "unlink " + ("new/NAME" if '"new/' in c.args else "tmp/NAME")
+            deed = "unlink " + ("new/NAME" if "/new/" in c.args else "tmp/NAME")
         else:
             continue
         if not deeds or deeds[-1] != deed:

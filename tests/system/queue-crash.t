@@ -87,7 +87,7 @@ def verdict(code, here, about, error):
 
 
 def inject(call, what):
-    return ("-e", "inject=%s:%s:when=%d" % (call.name, what, call.nth))
+    return ("-e", "inject=%s:%s:when=%d" % (call.called, what, call.nth))
 
 
 def kill_at_each(calls):

@@ -66,12 +66,15 @@ def queued():
 
 
 class Call:
-    """A system call of a trace: its name, which one of that name it was, its
-    arguments as strace shows them, its result."""
+    """A system call of a trace: its name, the same whatever libc made of it; the name
+    that strace knows and which one of that it was; its arguments as strace shows them,
+    its result."""
     LINE = re.compile(r"^(?:\d+ +)?(\w+)\((.*)\) += (-?\d+|\?)(.*)$")
+    SAME = {"open": "openat", "stat": "newfstatat", "lstat": "newfstatat", "linkat": "link", "unlinkat": "unlink", "setitimer": "alarm"}
 
-    def __init__(self, name, nth, args, result):
-        self.name, self.nth, self.args, self.result = name, nth, args, result
+    def __init__(self, called, nth, args, result):
+        self.name, self.called = self.SAME.get(called, called), called
+        self.nth, self.args, self.result = nth, args, result
 
     def __str__(self):
         return "%s(%s)" % (self.name, self.args if len(self.args) < 60 else self.args[:57] + "...")
