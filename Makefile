@@ -57,7 +57,7 @@ BINARIES = $(addprefix $(BUILD)/bin/,$(notdir $(PROGRAMS))) \
            $(addprefix $(BUILD)/,$(notdir $(HELPERS)))
 BOOTFILES = $(addprefix $(BUILD)/boot/,$(BOOT))
 SERVICEFILES = $(foreach s,$(SERVICES),$(BUILD)/service/$(s)/run $(BUILD)/service/$(s)/log/run) \
-           $(foreach f,pop-seen tcp.smtp tcp.qmqp README,$(BUILD)/service/$(f))
+           $(foreach f,pop-seen stop tcp.smtp tcp.qmqp README,$(BUILD)/service/$(f))
 MANFILES = $(foreach p,$(PAGES),$(BUILD)/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 mains    = $(addprefix src/,$(addsuffix .c,$(ALL) users/checkpassword))
 parts    = $(filter-out $(mains),$(wildcard src/$(1)/*.c))
