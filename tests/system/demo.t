@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""make demo: works as it is, twice, beside another one, and leaves nothing behind."""
+"""make demo: works as it is, twice, beside another one, and leaves nothing behind; where
+it cannot work it says why."""
 from reqmail import *
 
 PLACES = (os.path.realpath(os.path.join(SOURCE, "build/demo")), "/var/tmp/reqmail-demo.")
@@ -29,7 +30,57 @@ def demo():
                           env={"PATH": os.environ["PATH"], "MAKE": os.environ.get("MAKE", "make"), "USER": "tester"})
 
 
+def refused(name, pattern, *arguments, account=None, path=None, mounts=(), before=None):
+    """One that cannot begin: it ends at once, and says what is missing and what to do."""
+    command = mounted(mounts, ["make", "demo", *arguments])
+    if before:
+        command = ["unshare", "--mount", "/bin/sh", "-c", before + ' && exec "$@"', "sh"] + command
+    more = {} if account is None else {"user": account[0], "group": account[1], "extra_groups": []}
+    result = subprocess.run(command, cwd=SOURCE, stdin=subprocess.DEVNULL, capture_output=True, timeout=300, **more,
+                            env={"PATH": path or os.environ["PATH"], "MAKE": os.environ.get("MAKE", "make"), "USER": "tester"})
+    ok(result.returncode != 0, name + ": fails", result.stdout)
+    found(pattern, result.stderr, name + ": says what and what to do")
+    same(b"listening" in result.stdout, False, name + ": nothing is started")
+
+
 before = processes()
+
+# What cannot work says so.
+
+with socket.create_server(("127.0.0.1", 0)) as taken:
+    port = taken.getsockname()[1]
+    refused("a port that is taken", r"^demo: cannot listen on 127\.0\.0\.1 port %d: .* in use\. Give another" % port, "PORT=%d" % port)
+for wrong in ("70000", "smtp", "-1"):
+    refused("PORT=" + wrong, r"^demo: PORT=%s is no port: give a number up to 65535" % wrong, "PORT=" + wrong)
+without = tempfile.mkdtemp(prefix="without.", dir=os.environ.get("SCRATCH"))
+os.chmod(without, 0o755)
+atexit.register(lambda: shutil.rmtree(without, ignore_errors=True))
+for directory in ("/usr/local/bin", "/usr/bin", "/bin"):
+    for program in os.listdir(directory):
+        if program != "svscan" and not os.path.lexists(without + "/" + program):
+            os.symlink(directory + "/" + program, without + "/" + program)
+if not any(os.path.exists(d + "/svscan") for d in ("/usr/sbin", "/sbin")):
+    refused("no svscan, without root", r"^Not here, but needed: daemontools\n(.*\n)*.*apt-get install daemontools", path=without,
+            account=(65534, 65534) if root else None)
+else:
+    skip(3, "svscan is where it cannot be hidden")
+if root:
+    refused("a user without a name", r"^demo: user 64321 or group 64321 has no name here.*run this as a user that has one", account=(64321, 64321))
+else:
+    skip(3, "needs root")
+if private:
+    names = os.environ["CONF_USERS"].split() + os.environ["CONF_GROUPS"].split()
+    bare = tempfile.mkdtemp(prefix="etc.", dir=os.environ.get("SCRATCH"))
+    atexit.register(lambda: shutil.rmtree(bare, ignore_errors=True))
+    subprocess.run(["cp", "-a", "/etc/.", bare], check=True)
+    for name in ("passwd", "group"):
+        lines = read(bare + "/" + name).decode().splitlines(True)
+        write(bare + "/" + name, "".join(l for l in lines if l.split(":")[0] not in set(names) - {"root"}))
+    refused("users that are not there and cannot be made", r"^demo: the users and groups .* cannot be made; see step 3 of INSTALL",
+            before="mount --bind '%s' /etc && mount -o remount,bind,ro /etc" % bare)
+else:
+    skip(3, "needs root and namespaces")
+
 for run in ("first", "second"):
     result = demo()
     out = result.stdout.decode("latin1")

@@ -113,8 +113,10 @@ def bare():
         if os.path.lexists("/usr/" + name):
             os.unlink("/usr/" + name)
     write("/usr/sbin/sendmail", "#!/bin/sh\necho the old one\n", 0o755)
-    write("/usr/bin/systemctl", SYSTEMCTL, 0o755)
-    write("/usr/sbin/telinit", TELINIT, 0o755)
+    for path, text in (("/usr/bin/systemctl", SYSTEMCTL), ("/usr/sbin/telinit", TELINIT)):
+        if os.path.lexists(path):  # one may be a link to the other
+            os.unlink(path)
+        write(path, text, 0o755)
     os.makedirs("/var/backups", exist_ok=True)
     os.makedirs("/etc/systemd/system", exist_ok=True)
 
@@ -350,14 +352,13 @@ def try_it(step):
     ok(wait_for(lambda: len(maildir("/home/joe")) == 4), "step 11: and the first, and no others", len(maildir("/home/joe")))
     found(rb"with ESMTPA;", b"".join(for_joe("by submission")), "step 11: by submission: with joe's password")
     ok(inject("root", "for root", "/usr/sbin/sendmail") and comes("Subject: for root"), "step 7: sendmail sends; mail for root goes to joe", log())
-    for message in maildir("/home/joe"):
-        if b"for root" in message:
-            [os.unlink(os.path.join("/home/joe/Maildir/new", n)) for n in os.listdir("/home/joe/Maildir/new")
-             if b"for root" in read("/home/joe/Maildir/new/" + n)]
+    for name in os.listdir("/home/joe/Maildir/new"):  # the text knows of four messages
+        if b"for root" in read("/home/joe/Maildir/new/" + name):
+            os.unlink("/home/joe/Maildir/new/" + name)
 
 
 def what_the_log(step):
-    same(len(re.findall(r" success: did_", log())), 6, "step 12: what was logged")  # 2 through alias, 1 for root's extra hop
+    same(len(re.findall(r" success: did_", log())), 7, "step 12: what was logged")  # five messages; two by way of an alias
 
 
 def every_day_before(step):
