@@ -1,24 +1,15 @@
 #!/usr/bin/python3
 """INSTALL, carried out: each step as the text prints it, then what it promises.
 
-On a machine of its own as far as the commands can tell: /etc, /usr and /var are
-overlays, /home, /root and /run are empty, the process ids and the network are private.
-Two things are not what they are on a Debian: apt-get, whose packages are looked up
+It is done on a machine of its own, see machine.py. Two things are not what they are on a Debian: apt-get, whose packages are looked up
 instead of installed, and systemctl and telinit, which do for one service what systemd
 and init would.
 """
 import grp, stat
 from install_text import *
-from reqmail import *
+from machine import *
 
 NAME = "your.full.host.name"
-HOME = "/var/qmail"
-SOURCES = "/root/reqmail"
-USERS = {"alias": "nofiles", "qmaild": "nofiles", "qmaill": "nofiles", "qmailp": "nofiles", "qmailq": "qmail", "qmailr": "qmail",
-         "qmails": "qmail"}
-LOGIN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "USER": "root", "LOGNAME": "root",
-         "SHELL": "/bin/sh", "MAKEFLAGS": "-j2"}
-
 SYSTEMCTL = r'''#!/usr/bin/python3
 import os, shlex, subprocess, sys
 what = sys.argv[1]
@@ -61,70 +52,12 @@ sed -n 's/^[^#:]*:2345:respawn://p' /etc/inittab | while read -r command; do
 done
 '''
 
-# -- a machine of our own
-
-need_private()
-if sys.argv[1:] != ["--inside"]:
-    spaces = ["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "--propagation", "private"]
-    # a shell takes in what is left over, as init does
-    os.execvp("unshare", spaces + ["/bin/sh", "-c", '"$@"; exit $?', "sh", sys.executable, os.path.abspath(__file__), "--inside"])
-
-
-def quietly(*command):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
-
-
-def own_machine():
-    """False if this kernel has no overlays. Nothing is written before they are there."""
-    scratch = tempfile.mkdtemp(prefix="install.", dir=os.environ.get("SCRATCH"))
-    atexit.register(lambda: shutil.rmtree(scratch, ignore_errors=True))
-    sources = os.path.join(scratch, "sources")
-    shutil.copytree(SOURCE, sources, symlinks=True, ignore=shutil.ignore_patterns(".git", "build", "__pycache__"))
-    over = os.path.join(scratch, "over")
-    os.mkdir(over)
-    if quietly("mount", "-t", "tmpfs", "tmpfs", over).returncode:
-        return False
-    for name in ("etc", "usr", "var"):
-        upper, work = os.path.join(over, name), os.path.join(over, name + ".work")
-        os.mkdir(upper)
-        os.mkdir(work)
-        options = "lowerdir=/%s,upperdir=%s,workdir=%s" % (name, upper, work)
-        if quietly("mount", "-t", "overlay", "overlay", "-o", options, "/" + name).returncode:
-            return False
-    copy = os.path.join(over, "sources")  # where it is seen from now on, whatever covers it
-    shutil.copytree(sources, copy, symlinks=True)
-    for name in ("home", "root", "run"):
-        kept = os.open(over, os.O_RDONLY)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/" + name], check=True)
-        os.close(kept)
-    shutil.copytree(copy, SOURCES, symlinks=True)
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    return True
-
-
-def bare():
-    """As on a new Debian: no mail system, no users of it, no joe."""
-    with open("/proc/mounts") as f:
-        assert " /var overlay " in f.read()
-    forget(list(USERS) + ["joe"], ["qmail", "nofiles", "joe"])
-    for path in (HOME, "/etc/skel/Maildir", "/etc/tcp.smtp", "/etc/tcp.smtp.cdb"):
-        shutil.rmtree(path, ignore_errors=True) if os.path.isdir(path) else os.path.exists(path) and os.unlink(path)
-    for name in ("sbin/sendmail", "lib/sendmail", "bin/mailq", "bin/newaliases"):
-        if os.path.lexists("/usr/" + name):
-            os.unlink("/usr/" + name)
-    write("/usr/sbin/sendmail", "#!/bin/sh\necho the old one\n", 0o755)
-    for path, text in (("/usr/bin/systemctl", SYSTEMCTL), ("/usr/sbin/telinit", TELINIT)):
-        if os.path.lexists(path):  # one may be a link to the other
-            os.unlink(path)
-        write(path, text, 0o755)
-    os.makedirs("/var/backups", exist_ok=True)
-    os.makedirs("/etc/systemd/system", exist_ok=True)
-
-
-def forget(users, groups):
-    for path, names in (("/etc/passwd", users), ("/etc/shadow", users), ("/etc/group", groups), ("/etc/gshadow", groups)):
-        lines = read(path).decode().splitlines(True)
-        write(path, "".join(l for l in lines if l.split(":")[0] not in names), os.stat(path).st_mode & 0o7777)
+on_a_machine_of_our_own()
+write("/usr/sbin/sendmail", "#!/bin/sh\necho the old one\n", 0o755)
+for path, text in (("/usr/bin/systemctl", SYSTEMCTL), ("/usr/sbin/telinit", TELINIT)):
+    if os.path.lexists(path):  # one may be a link to the other
+        os.unlink(path)
+    write(path, text, 0o755)
 
 
 # -- carrying out
@@ -151,37 +84,16 @@ def carry_out(step, block):
     for number, part in enumerate(block.parts):
         script += "echo '@@ part %d'\n" % number
         script += "".join(line + "\n" for line in part.commands if not line.startswith("apt-get ") and can_run(line))
-    # what stays in the background keeps no pipe open: the output is a file
-    path = write("/root/script", script)
-    with open("/root/output", "w") as out:
-        result = subprocess.run(["/bin/sh", "-e", path], cwd=SOURCES, env=LOGIN, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=500)
-    text = read("/root/output").decode("latin1")
+    status, text = shell(script, SOURCES, dict(LOGIN, MAKEFLAGS="-j2"))
     where = "step %d" % step.number
-    well = ok(result.returncode == 0, "%s: its commands succeed" % where, "%s\nexit %d after:\n%s" % (script, result.returncode, text[-3000:]))
+    well = ok(status == 0, "%s: its commands succeed" % where, "%s\nexit %d after:\n%s" % (script, status, text[-3000:]))
     for part, printed in zip(block.parts, re.split(r"^@@ part \d+\n", text, flags=re.M)[1:]):
-        rest = printed.splitlines()
-        for line in part.promised:
-            at = next((i for i, got in enumerate(rest) if re.fullmatch(promise(line), got)), None)
-            well = ok(at is not None, "%s: prints %s" % (where, line), printed[-3000:]) and well
-            rest = rest[at + 1:] if at is not None else rest
+        lines = printed.splitlines()
+        well = same(missing_promise(part.promised, lines), None, "%s: prints what it promises%s" % (where, ": " + part.promised[0] if part.promised else "")) and well
     return well
 
 
-def service(name):
-    return HOME + "/service/" + name
-
-
-def log(name="send"):
-    return read(service(name) + "/log/main/current").decode("latin1")
-
-
 SERVICES = ("send", "smtp", "submission", "pop3")
-
-
-def is_up(name):
-    state = quietly("svstat", service(name)).stdout.decode()
-    ready = "status: local" if name == "send" else "tcpserver: status"
-    return ": up (pid " in state and ready in log(name)
 
 
 def all_up():
@@ -442,10 +354,6 @@ same(lost, [], "every command belongs to a step")
 same([s.number for s in everything], list(range(1, len(everything) + 1)), "the steps are numbered")
 same([s.title[:20] for s, p in zip(everything, PROMISES) if not s.title.startswith(p[0])], [], "the steps are those whose promises are known here")
 same(len(everything), len(PROMISES), "none is left out")
-if not own_machine():
-    skip(1, "this kernel has no overlays")
-    done()
-bare()
 nobody_listens = free_port()
 for step, (_, check, before) in zip(everything, PROMISES):
     if any("qmail-qfix" in line for b in step.blocks for line in b.commands()) and not built("qmail-qfix"):

@@ -74,8 +74,3 @@ def steps(path=INSTALL):
                 above, block = line.strip() or above if block is None else line.strip(), None
     return found, lost
 
-
-def promise(line):
-    """What a promised line stands for: other numbers, and anything for three dots."""
-    pattern = re.sub(r"\d+", r"\\d+", re.escape(line))
-    return pattern.replace(re.escape("..."), ".*")
