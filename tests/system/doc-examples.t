@@ -38,6 +38,10 @@ svc() {
     *) command svc "$@" ;;
     esac
 }
+su() {
+    case $* in *maildir2mbox*) sleep 1.1 ;; esac # what came within the same second stays
+    command su "$@"
+}
 mconnect() { # tcpserver listens a moment after it is up
     until tcpclient -RHl0 -- "$1" "$2" true 2> /dev/null; do sleep 0.1; done
     command mconnect "$@"
