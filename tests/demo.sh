@@ -93,7 +93,7 @@ install_tree() {
     if [ "$(id -u)" = 0 ]; then
         users=$(sed 8q conf-users | tr '\n' ' ') groups=$(sed 2q conf-groups | tr '\n' ' ')
         sh src/admin/users.sh "$(sed 1q conf-qmail)" "$users" "$groups" ||
-            die "the users and groups of the mail system are not there and cannot be made; see step 3 of INSTALL, or run this as another user than root"
+            die "the users and groups of the mail system are not there and cannot be made; see step 2 of INSTALL, or run this as another user than root"
     else
         me=$(id -un) my_group=$(id -gn)
         users="$me $me $me $me $me $me $me $me" groups="$my_group $my_group"

@@ -76,7 +76,7 @@ if private:
     for name in ("passwd", "group"):
         lines = read(bare + "/" + name).decode().splitlines(True)
         write(bare + "/" + name, "".join(l for l in lines if l.split(":")[0] not in set(names) - {"root"}))
-    refused("users that are not there and cannot be made", r"^demo: the users and groups .* cannot be made; see step 3 of INSTALL",
+    refused("users that are not there and cannot be made", r"^demo: the users and groups .* cannot be made; see step 2 of INSTALL",
             before="mount --bind '%s' /etc && mount -o remount,bind,ro /etc" % bare)
 else:
     skip(3, "needs root and namespaces")

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """INSTALL, carried out: each step as the text prints it, then what it promises.
 
-It is done on a machine of its own, see machine.py. Two things are not what they are on a Debian: apt-get, whose packages are looked up
-instead of installed, and systemctl and telinit, which do for one service what systemd
-and init would.
+It is done on a machine of its own, see machine.py. Two things are not what they are on
+a Debian: apt-get, whose packages are looked up instead of installed, and systemctl and
+telinit, which do for one service what systemd and init would.
 """
 import grp, stat
 from install_text import *
@@ -172,85 +172,82 @@ def accounts():
     return found
 
 
-def users_before(step):
-    carry_out(step, step.of_kind("instead")[0])
-    users_before.found = accounts()
-    forget(list(USERS), ["qmail", "nofiles"])
-
-
 def users(step):
     want = {name: (group, HOME + "/alias" if name == "alias" else HOME, "/usr/sbin/nologin") for name, group in USERS.items()}
-    same(accounts(), want, "step 3: the users are there")
-    same(users_before.found, want, "step 3: the other way makes the same users")
-    before = read("/etc/passwd")
-    carry_out(step, step.of_kind("instead")[0])
-    same(read("/etc/passwd"), before, "step 3: and leaves alone what is there")
-    same(any(os.path.exists(u) for u in (HOME, HOME + "/alias")), False, "step 3: no home was made")
+    same(accounts(), want, "step 2: the users are there")
+    before = read("/etc/passwd"), read("/etc/group")
+    forget(["qmailr"], [])
+    printed = shell("\n".join(step.blocks[0].commands()), SOURCES)[1]
+    same(printed, "useradd -g qmail -d %s -s /usr/sbin/nologin qmailr\n" % HOME, "step 2: again it makes what is missing")
+    same(accounts(), want, "step 2: the users are all there again")
+    same([l for l in before[0].splitlines() if b"qmailr" not in l], [l for l in read("/etc/passwd").splitlines() if b"qmailr" not in l],
+         "step 2: and the others are as they were")
+    same(any(os.path.exists(u) for u in (HOME, HOME + "/alias")), False, "step 2: no home was made")
 
 
 def build(step):
     check = subprocess.run(["./instcheck"], cwd=SOURCES, capture_output=True, timeout=60)
-    same((check.returncode, check.stdout + check.stderr), (0, b""), "step 4: instcheck is silent")
+    same((check.returncode, check.stdout + check.stderr), (0, b""), "step 3: instcheck is silent")
     entry = os.stat(HOME + "/bin/qmail-queue")
-    same((pwd.getpwuid(entry.st_uid).pw_name, oct(stat.S_IMODE(entry.st_mode))), ("qmailq", "0o4711"), "step 4: qmail-queue has its owner and mode")
-    ok(os.path.getsize(HOME + "/man/cat5/qmail-control.0") > 1000, "step 4: manual pages are formatted")
+    same((pwd.getpwuid(entry.st_uid).pw_name, oct(stat.S_IMODE(entry.st_mode))), ("qmailq", "0o4711"), "step 3: qmail-queue has its owner and mode")
+    ok(os.path.getsize(HOME + "/man/cat5/qmail-control.0") > 1000, "step 3: manual pages are formatted")
     for name in ("FAQ.md", "UPGRADE.md", "INSTALL.md"):
-        ok(os.path.exists(HOME + "/doc/" + name), "step 4: %s, which the text names, is installed" % name)
+        ok(os.path.exists(HOME + "/doc/" + name), "step 3: %s, which the text names, is installed" % name)
 
 
 def name(step):
     files = {n: read(HOME + "/control/" + n).decode() for n in os.listdir(HOME + "/control")}
     same(files, {"me": NAME + "\n", "locals": NAME + "\n", "rcpthosts": NAME + "\n", "defaultdomain": "full.host.name\n", "plusdomain": "host.name\n"},
-         "step 5: the control files")
+         "step 4: the control files")
 
 
 def somebody(step):
     home = os.stat("/home/joe/Maildir/new")
-    same((pwd.getpwuid(home.st_uid).pw_name, oct(stat.S_IMODE(home.st_mode))), ("joe", "0o700"), "step 6: joe has a maildir")
+    same((pwd.getpwuid(home.st_uid).pw_name, oct(stat.S_IMODE(home.st_mode))), ("joe", "0o700"), "step 5: joe has a maildir")
     aliases = {n: (read(HOME + "/alias/" + n), oct(stat.S_IMODE(os.stat(HOME + "/alias/" + n).st_mode))) for n in os.listdir(HOME + "/alias")}
-    same(aliases, {".qmail-" + n: (b"&joe\n", "0o644") for n in ("postmaster", "mailer-daemon", "root")}, "step 6: the aliases")
+    same(aliases, {".qmail-" + n: (b"&joe\n", "0o644") for n in ("postmaster", "mailer-daemon", "root")}, "step 5: the aliases")
 
 
 def another(step):
     links = {n: os.path.realpath("/usr/" + n) for n in ("sbin/sendmail", "lib/sendmail", "bin/mailq", "bin/newaliases")}
-    same(links, {n: HOME + "/bin/sendmail" for n in links}, "step 7: the links")
-    same(quietly("/usr/sbin/sendmail.old").stdout, b"the old one\n", "step 7: the old sendmail is kept")
+    same(links, {n: HOME + "/bin/sendmail" for n in links}, "step 6: the links")
+    same(quietly("/usr/sbin/sendmail.old").stdout, b"the old one\n", "step 6: the old sendmail is kept")
 
 
 def services(step):
-    same(sorted(os.listdir(HOME + "/service")), sorted(SERVICES + ("stop",)), "step 8: the services are in place")
-    same(oct(stat.S_IMODE(os.stat(service("smtp")).st_mode)), "0o1755", "step 8: with their logs")
-    found("rule 127.|allow", quietly("tcprulescheck", "/etc/tcp.smtp.cdb", "127.0.0.1").stdout, "step 8: the rules are compiled")
+    same(sorted(os.listdir(HOME + "/service")), sorted(SERVICES + ("stop",)), "step 7: the services are in place")
+    same(oct(stat.S_IMODE(os.stat(service("smtp")).st_mode)), "0o1755", "step 7: with their logs")
+    found("rule 127.|allow", quietly("tcprulescheck", "/etc/tcp.smtp.cdb", "127.0.0.1").stdout, "step 7: the rules are compiled")
 
 
 def start(step):
     if shutil.which("systemd-analyze"):
         verified = quietly("systemd-analyze", "verify", "--man=no", "/etc/systemd/system/reqmail.service")
-        same((verified.returncode, [l for l in verified.stdout.decode().splitlines() if "reqmail" in l]), (0, []), "step 9: systemd understands the unit")
+        same((verified.returncode, [l for l in verified.stdout.decode().splitlines() if "reqmail" in l]), (0, []), "step 8: systemd understands the unit")
     else:
         skip(1, "no systemd-analyze")
-    ok(os.path.exists("/etc/systemd/system/multi-user.target.wants/reqmail.service"), "step 9: enabled at boot")
-    ok(all_up(), "step 9: everything is up", [quietly("svstat", service(n)).stdout for n in SERVICES] + [log(n) for n in SERVICES])
+    ok(os.path.exists("/etc/systemd/system/multi-user.target.wants/reqmail.service"), "step 8: enabled at boot")
+    ok(all_up(), "step 8: everything is up", [quietly("svstat", service(n)).stdout for n in SERVICES] + [log(n) for n in SERVICES])
     reloaded = quietly("systemctl", "reload", "reqmail")
-    same((reloaded.returncode, reloaded.stdout), (0, b""), "step 9: systemctl reload")
-    same(quietly("systemctl", "stop", "reqmail").returncode, 0, "step 9: systemctl stop")
-    ok(wait_for(lambda: not left(), 30), "step 9: nothing is left after that", left())
-    found(r"status: exiting\n\Z", log(), "step 9: qmail-send has ended in order, and the log is complete")
+    same((reloaded.returncode, reloaded.stdout), (0, b""), "step 8: systemctl reload")
+    same(quietly("systemctl", "stop", "reqmail").returncode, 0, "step 8: systemctl stop")
+    ok(wait_for(lambda: not left(), 30), "step 8: nothing is left after that", left())
+    found(r"status: exiting\n\Z", log(), "step 8: qmail-send has ended in order, and the log is complete")
     for name in SERVICES:
         os.unlink(service(name) + "/log/main/current")
     # the other way
     carry_out(step, step.of_kind("instead")[0])
-    ok(all_up(), "step 9: by svscanboot everything is up, too")
+    ok(all_up(), "step 8: by svscanboot everything is up, too")
     pid = quietly("pgrep", "-x", "svscan").stdout.decode().strip()
-    same(quietly(HOME + "/service/stop", pid).returncode, 0, "step 9: stop ends what svscanboot has started")
-    ok(wait_for(lambda: not left(), 30), "step 9: nothing is left after that either", left())
+    same(quietly(HOME + "/service/stop", pid).returncode, 0, "step 8: stop ends what svscanboot has started")
+    ok(wait_for(lambda: not left(), 30), "step 8: nothing is left after that either", left())
     shutil.rmtree("/etc/service")
     os.unlink("/etc/inittab")
     for name in SERVICES:
         os.unlink(service(name) + "/log/main/current")
     quietly("systemctl", "start", "reqmail")
-    ok(all_up(), "step 9: up again")
-    found(r"\A@[0-9a-f]{24} status: local 0/10 remote 0/20\n", log(), "step 9: the log begins as it should")
+    ok(all_up(), "step 8: up again")
+    found(r"\A@[0-9a-f]{24} status: local 0/10 remote 0/20\n", log(), "step 8: the log begins as it should")
 
 
 def look(step):
@@ -258,19 +255,19 @@ def look(step):
 
 
 def try_it(step):
-    ok(comes("Subject: by SMTP"), "step 11: by SMTP to postmaster, which is joe", log())
-    ok(comes("Subject: by submission"), "step 11: by submission", log("submission"))
-    ok(comes("Hi. This is the qmail-send program"), "step 11: the bounce", log())
-    ok(wait_for(lambda: len(maildir("/home/joe")) == 4), "step 11: and the first, and no others", len(maildir("/home/joe")))
-    found(rb"with ESMTPA;", b"".join(for_joe("by submission")), "step 11: by submission: with joe's password")
-    ok(inject("root", "for root", "/usr/sbin/sendmail") and comes("Subject: for root"), "step 7: sendmail sends; mail for root goes to joe", log())
+    ok(comes("Subject: by SMTP"), "step 10: by SMTP to postmaster, which is joe", log())
+    ok(comes("Subject: by submission"), "step 10: by submission", log("submission"))
+    ok(comes("Hi. This is the qmail-send program"), "step 10: the bounce", log())
+    ok(wait_for(lambda: len(maildir("/home/joe")) == 4), "step 10: and the first, and no others", len(maildir("/home/joe")))
+    found(rb"with ESMTPA;", b"".join(for_joe("by submission")), "step 10: by submission: with joe's password")
+    ok(inject("root", "for root", "/usr/sbin/sendmail") and comes("Subject: for root"), "step 6: sendmail sends; mail for root goes to joe", log())
     for name in os.listdir("/home/joe/Maildir/new"):  # the text knows of four messages
         if b"for root" in read("/home/joe/Maildir/new/" + name):
             os.unlink("/home/joe/Maildir/new/" + name)
 
 
 def what_the_log(step):
-    same(len(re.findall(r" success: did_", log())), 7, "step 12: what was logged")  # five messages; two by way of an alias
+    same(len(re.findall(r" success: did_", log())), 7, "step 11: what was logged")  # five messages; two by way of an alias
 
 
 def every_day_before(step):
@@ -282,68 +279,68 @@ def every_day_before(step):
 
 
 def every_day(step):
-    ok(all_up(), "step 13: everything is up")
-    ok(wait_for(lambda: len(re.findall("deferral:", log())) >= 2), "step 13: the queue was tried again", log())
-    ok(wait_for(lambda: "status: exiting\n" in log()), "step 13: deliveries were restarted")
-    ok(inject("joe@extra.test", "locals") and comes("Subject: locals"), "step 13: locals was read again", log())
+    ok(all_up(), "step 12: everything is up")
+    ok(wait_for(lambda: len(re.findall("deferral:", log())) >= 2), "step 12: the queue was tried again", log())
+    ok(wait_for(lambda: "status: exiting\n" in log()), "step 12: deliveries were restarted")
+    ok(inject("joe@extra.test", "locals") and comes("Subject: locals"), "step 12: locals was read again", log())
     wait_for(lambda: len(waiting()) == 1)
 
 
 def backup(step):
     listed = quietly("tar", "-tf", "/var/backups/queue.tar").stdout.decode()
     number = waiting()
-    ok(len(number) == 1 and re.search(r"^queue/mess/\d+/%s$" % number[0], listed, re.M), "step 14: the message that waits is in the backup", (number, listed[-500:]))
-    found(r"^control/me$", quietly("tar", "-tf", "/var/backups/qmail.tar").stdout, "step 14: and so are the settings")
-    ok(all_up(), "step 14: everything is up again")
+    ok(len(number) == 1 and re.search(r"^queue/mess/\d+/%s$" % number[0], listed, re.M), "step 13: the message that waits is in the backup", (number, listed[-500:]))
+    found(r"^control/me$", quietly("tar", "-tf", "/var/backups/qmail.tar").stdout, "step 13: and so are the settings")
+    ok(all_up(), "step 13: everything is up again")
 
 
 def restore(step):
-    found("sendmutex", "\n".join(os.listdir(HOME + "/queue/lock")), "step 15: the queue is there")
-    ok(all_up(), "step 15: everything is up again", log())
-    same(len(waiting()), 1, "step 15: the message that waits is there")
+    found("sendmutex", "\n".join(os.listdir(HOME + "/queue/lock")), "step 14: the queue is there")
+    ok(all_up(), "step 14: everything is up again", log())
+    same(len(waiting()), 1, "step 14: the message that waits is there")
     before = len(re.findall("deferral:", log()))
     quietly("svc", "-a", service("send"))
-    ok(wait_for(lambda: len(re.findall("deferral:", log())) > before), "step 15: and is tried", log())
-    ok(inject("joe", "restored") and comes("Subject: restored"), "step 15: new mail is delivered", log())
+    ok(wait_for(lambda: len(re.findall("deferral:", log())) > before), "step 14: and is tried", log())
+    ok(inject("joe", "restored") and comes("Subject: restored"), "step 14: new mail is delivered", log())
 
 
 def upgrade(step):
     check = subprocess.run(["./instcheck"], cwd=SOURCES, capture_output=True, timeout=60)
-    same(check.stderr, b"", "step 16: instcheck is silent")
-    ok(all_up(), "step 16: everything is up again", log())
-    ok(inject("joe", "upgraded") and comes("Subject: upgraded"), "step 16: new mail is delivered", log())
+    same(check.stderr, b"", "step 15: instcheck is silent")
+    ok(all_up(), "step 15: everything is up again", log())
+    ok(inject("joe", "upgraded") and comes("Subject: upgraded"), "step 15: new mail is delivered", log())
     wait_for(lambda: len(waiting()) == 1)
-    same(len(waiting()), 1, "step 16: the message that waits is there")
+    same(len(waiting()), 1, "step 15: the message that waits is there")
 
 
 def going_back(step):
-    ok(all_up(), "step 17: everything is up again", log())
-    ok(inject("joe", "gone back") and comes("Subject: gone back"), "step 17: new mail is delivered", log())
+    ok(all_up(), "step 16: everything is up again", log())
+    ok(inject("joe", "gone back") and comes("Subject: gone back"), "step 16: new mail is delivered", log())
     sink = Sink(port=nobody_listens)
     quietly("svc", "-a", service("send"))
-    ok(wait_for(lambda: sink.messages), "step 17: the message that waited through all of this goes out", log())
-    ok(wait_for(lambda: not waiting()), "step 17: the queue is empty", log())
-    same([m[1] for m in sink.messages], [[b"<ann@far.test>"]], "step 17: it went out once")
+    ok(wait_for(lambda: sink.messages), "step 16: the message that waited through all of this goes out", log())
+    ok(wait_for(lambda: not waiting()), "step 16: the queue is empty", log())
+    same([m[1] for m in sink.messages], [[b"<ann@far.test>"]], "step 16: it went out once")
     sink.close()
 
 
 def packaging(step):
     root = SOURCES + "/build/root" + HOME
-    same(sorted(os.listdir(root + "/bin")), sorted(n for n in os.listdir(SOURCES + "/build/bin")), "step 18: the programs are in the package's tree")
-    same(oct(stat.S_IMODE(os.stat(root + "/bin/qmail-queue").st_mode)), "0o4711", "step 18: with their modes")
+    same(sorted(os.listdir(root + "/bin")), sorted(n for n in os.listdir(SOURCES + "/build/bin")), "step 17: the programs are in the package's tree")
+    same(oct(stat.S_IMODE(os.stat(root + "/bin/qmail-queue").st_mode)), "0o4711", "step 17: with their modes")
 
 
 def removing(step):
-    ok(wait_for(lambda: not left(), 30), "step 19: nothing runs any more", left())
+    ok(wait_for(lambda: not left(), 30), "step 18: nothing runs any more", left())
     paths = [HOME, "/etc/tcp.smtp", "/etc/tcp.smtp.cdb", "/etc/systemd/system/reqmail.service",
              "/etc/systemd/system/multi-user.target.wants/reqmail.service", "/usr/lib/sendmail", "/usr/bin/mailq", "/usr/bin/newaliases"]
-    same([p for p in paths if os.path.lexists(p)], [], "step 19: no file is left")
-    same(accounts(), {}, "step 19: no user is left")
-    same(quietly("/usr/sbin/sendmail").stdout, b"the old one\n", "step 19: the old sendmail is back")
+    same([p for p in paths if os.path.lexists(p)], [], "step 18: no file is left")
+    same(accounts(), {}, "step 18: no user is left")
+    same(quietly("/usr/sbin/sendmail").stdout, b"the old one\n", "step 18: the old sendmail is back")
 
 
 PROMISES = [
-    ("Packages:", packages, None), ("Settings", None, None), ("Users", users, users_before), ("Build", build, None), ("The name", name, None),
+    ("Packages:", packages, None), ("Users", users, None), ("Build", build, None), ("The name", name, None),
     ("Somebody", somebody, None), ("Another MTA", another, None), ("Services", services, None), ("Start", start, None), ("Look", look, None),
     ("Try it", try_it, None), ("What the log", what_the_log, None), ("Every day", every_day, every_day_before), ("Backup", backup, None),
     ("Restore", restore, None), ("Upgrade", upgrade, None), ("Going back", going_back, None), ("Packages are", packaging, None),
