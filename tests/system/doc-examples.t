@@ -79,19 +79,17 @@ def keep():
 
 def begin_again():
     """As installed, with an empty queue."""
-    for name in ("send",):
-        quietly("svc", "-d", service(name))
-        wait_for(lambda: ": down " in quietly("svstat", service(name)).stdout.decode())
+    quietly("svc", "-d", service("send"))
+    wait_for(lambda: ": down " in quietly("svstat", service("send")).stdout.decode() and log().endswith(" status: exiting\n"))
     for path in KEPT:
         shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
         quietly("cp", "-a", "/root/kept/" + path.replace("/", "_"), path)
     for where, _, files in os.walk(HOME + "/queue"):
         if "/lock" not in where:
             [os.unlink(os.path.join(where, n)) for n in files]
-    quietly("svc", "-u", service("send"))
     for name in os.listdir(HOME + "/service"):
         quietly("svc", "-u", service(name))
-    wait_for(lambda: ": up " in quietly("svstat", service("send")).stdout.decode())
+    wait_for(lambda: log().endswith(" status: local 0/10 remote 0/20\n"))
 
 
 def units(name, text):
@@ -106,12 +104,26 @@ def lines_of(text):
     return [line for line in text.splitlines() if line]
 
 
+def lacking(block, start, seen):
+    """The lines that the log lacks, and the numbers of those that have been seen now: each
+    line of the log stands for one of a page."""
+    got = [re.sub(r"^@[0-9a-f]{24} ", "", line) for line in log()[start:].splitlines()]
+    missing = []
+    for line in lines_of(block):
+        at = next((i for i, g in enumerate(got) if i not in seen and re.fullmatch(promise(line), g)), None)
+        if at is None:
+            missing.append(line)
+        else:
+            seen = seen | {at}
+    return missing, seen
+
+
 def execute(title, text):
     blocks = re.findall(r"^```(\w+)\n(.*?)^```$", text, flags=re.M | re.S)
     if not any(kind == "sh" for kind, _ in blocks):
         return
     begin_again()
-    start, printed = len(log()), None
+    start, printed, seen = len(log()), None, frozenset()
     for kind, block in blocks:
         missing = [p for p in re.findall(r"\bqmail-[a-z0-9]+\b", block) if kind == "sh" and re.search(r"(?m)^\s*%s\b" % p, block)
                    and not os.path.exists(HOME + "/bin/" + p)]
@@ -126,11 +138,9 @@ def execute(title, text):
             if missing_promise(lines_of(block), printed.splitlines()):
                 note("printed:\n" + printed)
         else:
-            def lacking():
-                got = [re.sub(r"^@[0-9a-f]{24} ", "", line) for line in log()[start:].splitlines()]
-                return [line for line in lines_of(block) if not any(re.fullmatch(promise(line), g) for g in got)]
-            wait_for(lambda: not lacking(), 20)
-            if not same(lacking(), [], "%s: logs %s" % (title, block.splitlines()[0])):
+            wait_for(lambda: not lacking(block, start, seen)[0], 60)
+            missing, seen = lacking(block, start, seen)
+            if not same(missing, [], "%s: logs %s" % (title, block.splitlines()[0])):
                 note("the log:\n" + re.sub(r"@[0-9a-f]{24} ", "", log()[start:]))
 
 
