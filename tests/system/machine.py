@@ -9,6 +9,7 @@
 network are private. The paths are the usual ones, such as /var/qmail, where there is
 no mail system yet or what the build would install. Where that cannot be, the test skips.
 """
+import encodings.idna  # sockets want it later, when the home of this Python may be covered
 from reqmail import *
 
 HOME = "/var/qmail"
