@@ -75,8 +75,9 @@ NO_EXIT = {
     ("qmail-lspawn", 121): "the same",
 }
 
-# Files below HOME that no installation has: who makes them.
+# Files below HOME that no installation has, as patterns: who makes them.
 AT_RUN_TIME = {
+    r"service(/[a-z0-9-]+.*)?": "the administrator, from build/service as INSTALL says",
     "rc": "the administrator, from boot/",
     "users/assign": "the administrator",
     "users/append": "the administrator",
@@ -87,7 +88,7 @@ AT_RUN_TIME = {
     "users/cdb": "qmail-newu",
     "users/cdb.tmp": "qmail-newu",
     "control/morercpthosts.tmp": "qmail-newmrh",
-    "alias/.qmail-default": "the administrator",
+    r"alias/\.qmail-[a-z-]+": "the administrator",
     "bin/checkpassword-auth": "the administrator, as checkpassword(8) says",
 }
 
@@ -573,13 +574,14 @@ def paths(pages, facts):
                 path = path.rstrip(".").rstrip("/")
                 if path in facts.installed or path in controls_known or queue_files.match(path):
                     continue
-                if path in AT_RUN_TIME:
-                    used.add(path)
+                rows = [row for row in AT_RUN_TIME if re.fullmatch(row, path)]
+                used.update(rows)
+                if rows:
                     continue
                 yield "man/%s:%d: /var/qmail/%s is neither installed nor made at run time" % (file, number, path)
         for control in page.all("Pa"):
             named = re.fullmatch(r"(?:/var/qmail/)?(control/[a-z0-9.]+)", control)
-            if named and named.group(1) not in controls_known and named.group(1) not in AT_RUN_TIME:
+            if named and named.group(1) not in controls_known and not any(re.fullmatch(row, named.group(1)) for row in AT_RUN_TIME):
                 yield "man/%s: %s is read by no program" % (file, named.group(1))
     yield from rows_of_use(AT_RUN_TIME, used, "AT_RUN_TIME")
 
