@@ -20,7 +20,7 @@ control_line("name", ..), die_temp(), the comment at the top of a main. Where th
 be read so there is a table below, of which every row says why. A row that is of no use
 any more is a finding too.
 """
-import os, re, subprocess, sys
+import copy, os, re, subprocess, sys
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -42,11 +42,10 @@ NO_PROGRAM = {"qmail-command.8": "what .qmail files run: programs of the users"}
 
 # Pages by others that ours refer to.
 FOREIGN = {
-    "the system": "biff.1 logger.1 flock.2 link.2 unlink.2 syslog.3 crypt.5 fstab.5 hosts.5 nsswitch.conf.5 passwd.5 "
-                  "resolv.conf.5 shadow.5 cron.8 inetd.8 mount.8",
+    "the system": "biff.1 logger.1 flock.2 link.2 lseek.2 unlink.2 syslog.3 crypt.5 hosts.5 nsswitch.conf.5 passwd.5 "
+                  "resolv.conf.5 shadow.5 cron.8 inetd.8",
     "ucspi-tcp": "rblsmtpd.1 tcprules.1 tcpserver.1",
-    "daemontools": "multilog.8 setuidgid.8 softlimit.8 svc.8 svscan.8 tai64nlocal.8",
-    "lists, mailboxes and passwords by others": "dovecot-lda.1 fastforward.1",
+    "daemontools": "multilog.8 softlimit.8 svc.8 svscan.8 tai64nlocal.8",
 }
 
 # Text in capitals, in files that use the environment, that is no variable.
@@ -361,6 +360,19 @@ class Facts:
                     parts[file] = Part(source, read(os.path.join(SOURCE, "src", source)))
             self.programs[name] = Program(name, path + ".c", [parts[f] for f in mine], undefined, self.numbers)
 
+    def with_source(self, path, old, new):
+        """The same, with a change in one file of the sources."""
+        other = copy.copy(self)
+        other.programs = {}
+        for name, p in self.programs.items():
+            if path in [part.path for part in p.parts]:
+                assert any(old in part.text for part in p.parts if part.path == path), (path, old)
+                changed = [Part(part.path, part.text.replace(old, new)) if part.path == path else part for part in p.parts]
+                p = Program(name, p.path, changed, p.undefined, self.numbers)
+            other.programs[name] = p
+        other.controls = {c for p in other.programs.values() for c in p.controls}
+        return other
+
     def _installed(self, make):
         """Every path of an installation, relative to HOME."""
         listed = read(os.path.join(SOURCE, "src/admin/install_list.c"))
@@ -460,17 +472,19 @@ def controls(pages, facts):
     for control in sorted(described - facts.controls - {None}):
         yield "man/qmail-control.5: control file %s is read by no program" % control
     if book:
-        # the programs in the head of an item are those that read the file
-        for use in [u for u in book.uses if u.macro == "Pa" and u.head and u.section == "FILES"]:
+        # the programs that an item names in its head are those that read the file; others that do may
+        # be named in its text
+        items = [u for u in book.uses if u.macro == "Pa" and u.head and u.section == "FILES"]
+        for at, use in enumerate(items):
+            end = items[at + 1].line if at + 1 < len(items) else float("inf")
             control = control_name(use.arguments[0]) if use.arguments else None
-            said = {u.arguments[0] for u in book.uses if u.macro == "Xr" and u.head and u.line == use.line and u.arguments}
-            readers = {n for n, p in facts.programs.items() if control in p.controls}
-            for program in sorted(said - readers):
-                if program in facts.programs:
-                    yield "man/qmail-control.5: item %s names %s, which does not read it" % (control, program)
-            if said:
-                for program in sorted(readers - {a for u in book.uses if u.macro == "Xr" and u.line >= use.line for a in u.arguments[:1]}):
-                    yield "man/qmail-control.5: item %s does not name %s, which reads it" % (control, program)
+            named = [(u.arguments[0], u.head) for u in book.uses if u.macro == "Xr" and u.arguments and use.line <= u.line < end]
+            head = {name for name, in_head in named if in_head} & set(facts.programs)
+            readers = {name for name, p in facts.programs.items() if control in p.controls}
+            for name in sorted(head - readers):
+                yield "man/qmail-control.5: item %s names %s, which does not read it" % (control, name)
+            for name in sorted(readers - {name for name, _ in named} if head else ()):
+                yield "man/qmail-control.5: item %s does not name %s, which reads it" % (control, name)
 
 
 def variables(pages, facts):
@@ -542,7 +556,7 @@ def exits(pages, facts):
 
 def references(pages, facts):
     foreign = {name: owner for owner, names in FOREIGN.items() for name in names.split()}
-    used = set()
+    used, nowhere = set(), {}
     for file, page in pages.items():
         for use in page.uses:
             if use.macro != "Xr" or len(use.arguments) < 2:
@@ -551,9 +565,11 @@ def references(pages, facts):
             if target in foreign:
                 used.add(target)
             elif target not in pages:
-                yield "man/%s:%d: there is no page %s" % (file, use.line, target)
+                nowhere.setdefault(target, []).append("%s:%d" % (file, use.line))
             elif target == file:
                 yield "man/%s:%d: refers to itself" % (file, use.line)
+    for target, places in sorted(nowhere.items()):
+        yield "man/%s: there is no such page; it is referred to in %s" % (target, ", ".join(places))
     yield from rows_of_use(foreign, used, "FOREIGN")
     entry = pages.get("qmail.7")
     if entry is not None:
@@ -586,6 +602,45 @@ def paths(pages, facts):
     yield from rows_of_use(AT_RUN_TIME, used, "AT_RUN_TIME")
 
 
+def blocks(page):
+    """The literal blocks of a page, as the reader sees them."""
+    lines, first = None, 0
+    for number, line in enumerate(page.text.splitlines(), 1):
+        if line.startswith(".Bd -literal"):
+            lines, first = [], number + 1
+        elif line == ".Ed" and lines is not None:
+            yield first, "".join(l + "\n" for l in lines)
+            lines = None
+        elif lines is not None:
+            lines.append(line.replace("\\&", "").replace("\\e", "\\"))
+
+
+def scripts(pages, facts):
+    """Programs that a page prints can be read by what is to run them."""
+    for file, page in pages.items():
+        for line, text in blocks(page):
+            if text.startswith("#!/bin/sh"):
+                run = subprocess.run(["/bin/sh", "-n"], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+                if run.returncode:
+                    yield "man/%s:%d: sh cannot read this: %s" % (file, line, run.stdout.strip())
+            elif text.startswith("#!/usr/bin/python3"):
+                try:
+                    compile(text, file, "exec")
+                except SyntaxError as e:
+                    yield "man/%s:%d: python cannot read this: %s" % (file, line, e)
+
+
+def built(pages, facts):
+    """make has put each page where it is installed from, with the values of conf-* in it."""
+    for file, page in pages.items():
+        made = os.path.join(facts.build, "man", "man" + page.section, file)
+        if not os.path.exists(made):
+            yield "man/%s: make does not make %s" % (file, made)
+        else:
+            for left in sorted(set(re.findall("@[A-Z]+@", read(made)))):
+                yield "man/%s: nothing is put in the place of %s" % (file, left)
+
+
 CHECKS = {
     "programs and pages": programs_and_pages,
     "options": options,
@@ -594,6 +649,8 @@ CHECKS = {
     "exit codes": exits,
     "references": references,
     "paths": paths,
+    "scripts": scripts,
+    "what make makes": built,
 }
 
 
