@@ -74,6 +74,11 @@ NO_EXIT = {
     ("qmail-lspawn", 121): "the same",
 }
 
+# Programs that are linked with a part but never print what it says.
+NO_MESSAGE = {
+    ("qmail-qmtpd", "accept/rcptcheck.c"): "it has texts of its own for what RCPTCHECK says",
+}
+
 # Files below HOME that no installation has, as patterns: who makes them.
 AT_RUN_TIME = {
     r"service(/[a-z0-9-]+.*)?": "the administrator, from build/service as INSTALL says",
@@ -194,10 +199,10 @@ class Part:
     def strings(self):
         return re.findall(STRING, self.code)
 
-    def defined(self, name):
-        """What a #define in this file gives for the name, as a string."""
-        found = re.search(r"#define\s+%s\s+%s" % (name, STRING), self.code)
-        return found and found.group(1)
+    def header_strings(self):
+        """Those of the headers of ours that it includes."""
+        headers = [os.path.join(SOURCE, "src", h) for h in re.findall(r'#include "([a-z]+/[a-z0-9_]+\.h)"', self.code)]
+        return [s for h in headers for s in re.findall(STRING, without_comments(read(h)))]
 
 
 class Program:
@@ -602,6 +607,76 @@ def paths(pages, facts):
     yield from rows_of_use(AT_RUN_TIME, used, "AT_RUN_TIME")
 
 
+def plain(text):
+    return re.sub(r"\s+", " ", text).strip(" .:;<>")
+
+
+def words_of(page):
+    """All words of a page, macros and their quotes taken away."""
+    lines = []
+    for line in page.text.splitlines():
+        if line.startswith('.\\"'):
+            continue
+        if line.startswith("."):
+            parts = [(quoted or word) for quoted, word in re.findall(r'"((?:[^"]|"")*)"|(\S+)', line[1:])]
+            line = " ".join(w for w in parts[1:] if w not in CALLABLE)
+        for what, by in (("\\&", ""), ("\\e", "\\"), ("\\(dq", '"'), ("\\ ", " "), ("\\-", "-")):
+            line = line.replace(what, by)
+        lines.append(line)
+    return re.sub(r"\s+", " ", " ".join(lines))
+
+
+def constant(string):
+    """The pieces of a C string that are the same each time it is printed."""
+    for what, by in (("\\n", " "), ("\\r", " "), ("\\0", " "), ('\\"', '"')):
+        string = string.replace(what, by)
+    pieces = re.split(r"%[-.*0-9]*(?:ll|l|j|z)?[a-zA-Z]|[%$]", string)
+    return [plain(p) for p in pieces if len(re.findall("[A-Za-z]", plain(p))) >= 4]
+
+
+def messages_of(program, part):
+    """What a part prints when something is wrong: last words, lines of the log, and what looks like
+    a refusal by SMTP or POP3 or in a delivery report."""
+    code = re.sub(r'"\s*"', "", part.code.replace('" CONF_QMAIL "', "/var/qmail").replace('" CONF_QMAIL', '/var/qmail"').replace('CONF_QMAIL "', '"/var/qmail'))
+    for call in re.findall(r"\b(?:die_(?:temp|perm|with|raw)|log_line|log_begin|cannot_start)\((.*?)\);", code, re.S):
+        for string in re.findall(STRING, call):
+            yield from (re.sub(r"^%s: (?:fatal: )?" % re.escape(program.name), "", c) for c in constant(string))
+    for string in re.findall(STRING, code):
+        if re.match(r"[45]\d\d |-ERR |[ZDhs][A-Z%].*\(#", string):
+            yield from constant(re.sub(r"^[ZDhs](?=[A-Z%])", "", string))
+
+
+def messages(pages, facts):
+    """What programs say is in their pages, or in those to which DIAGNOSTICS refers."""
+    used = set()
+    for name, program in facts.programs.items():
+        page = page_of(pages, name)
+        if page is None:
+            continue
+        referred = ["%s.%s" % tuple(u.arguments[:2]) for u in page.uses if u.macro == "Xr" and u.section == "DIAGNOSTICS"]
+        texts = [words_of(page)] + [words_of(pages[r]) for r in referred if r in pages]
+        for part in program.parts:
+            if part.path.split("/")[0] in ("base", "net", "mail"):
+                continue
+            for message in messages_of(program, part):
+                if any(message in text for text in texts):
+                    continue
+                if (name, part.path) in NO_MESSAGE:
+                    used.add((name, part.path))
+                else:
+                    yield "man/%s: the message %r is not described (%s)" % (page.file, message, part.path)
+        # what DIAGNOSTICS lists is put together from pieces here and there, but of the program's words
+        said_by = [s for part in program.parts for s in part.strings() + part.header_strings()] + [read(os.path.join(SOURCE, "conf-users"))]
+        words = {w for s in said_by for t in (s, re.sub(r"^[ZDhs](?=[A-Z])", "", s)) for w in re.findall("[A-Za-z]+", re.sub(r"\\[nr0]", " ", t))}
+        for use in page.uses:
+            if use.section == "DIAGNOSTICS" and use.head and use.macro in ("It", "Li", "No"):
+                said = " ".join(use.arguments)
+                strange = [w for w in re.findall("[A-Za-z]{4,}", said) if w not in words]
+                if strange:
+                    yield "man/%s:%d: %r is not what %s says: %s" % (page.file, use.line, said, program.path, " ".join(strange))
+    yield from rows_of_use(NO_MESSAGE, used, "NO_MESSAGE")
+
+
 def blocks(page):
     """The literal blocks of a page, as the reader sees them."""
     lines, first = None, 0
@@ -647,6 +722,7 @@ CHECKS = {
     "control files": controls,
     "environment variables": variables,
     "exit codes": exits,
+    "messages": messages,
     "references": references,
     "paths": paths,
     "scripts": scripts,

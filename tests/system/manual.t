@@ -64,6 +64,12 @@ page(check, "qmail-getpw.8", ".It 118\n", ".It 117\nx\n.It 118\n", r"qmail-getpw
 source(check, "mailbox/maildir2mbox.c", "int main(", 'static void f(void) { _exit(7); }\nint main(', r"maildir2mbox\.1: exit code 7 is not in EXIT STATUS", "a new code")
 source(check, "dotqmail/qbiff.c", "int main(", 'static void f(void) { die_temp("x"); }\nint main(', r"qbiff\.1: exit code 111 is not in EXIT STATUS", "a new way to end")
 
+check = "messages"
+page(check, "preline.1", ".It wait failed", ".It it failed", r"preline\.1: the message 'wait failed' is not described", "a message is not described")
+page(check, "preline.1", ".It wait failed : Ar reason", ".It wait failed : Ar reason\n.It unable to count beans : Ar reason", r"preline\.1:\d+: 'unable to count beans.* is not what", "a message that nobody prints")
+source(check, "queue/send_finish.c", '"end msg %ju"', '"end of msg %ju"', r"qmail-send\.8: the message 'end of msg' is not described", "another line of the log")
+source(check, "accept/smtpd_envelope.c", "452 max rcpt limit exceeded", "452 recipient limit exceeded", r"qmail-smtpd\.8", "another reply")
+
 check = "references"
 page(check, "queue.5", ".Xr envelopes 5", ".Xr envelope 5", r"man/envelope\.5: there is no such page; .*queue\.5:", "a page that is not there")
 page(check, "queue.5", ".Xr envelopes 5", ".Xr envelopes 7", r"man/envelopes\.7: there is no such page", "a page of another section")
@@ -83,7 +89,7 @@ finds(check, pages.but("late.7", ""), facts, r"late\.7: make does not make", "a 
 # a row of a table that nothing needs is found
 for table, row, check in ((manual.NO_PROGRAM, "gone.8", "programs and pages"), (manual.NO_VARIABLE, ("a.c", "GONE"), "environment variables"),
                           (manual.BY_LIBRARY, "GONE", "environment variables"), (manual.NO_EXIT, ("gone", 1), "exit codes"),
-                          (manual.FOREIGN, "gone", "references"), (manual.AT_RUN_TIME, "gone", "paths")):
+                          (manual.NO_MESSAGE, ("gone", "a.c"), "messages"), (manual.FOREIGN, "gone", "references"), (manual.AT_RUN_TIME, "gone", "paths")):
     table[row] = "gone.1" if table is manual.FOREIGN else "a reason"
     finds(check, pages, facts, r"gone.*of no use any more|GONE.*of no use any more", "a row that nothing needs")
     del table[row]
