@@ -77,14 +77,23 @@ void log_bin_join(struct log_bin *to, const struct log_bin *more);
 enum { LOG_FIGURES = 6, LOG_NOBODY = UINT32_MAX };
 
 struct log_top_entry {
-    uint64_t count;   /* at most this often ... */
-    uint64_t error;   /* ... and at least this many less */
+    uint64_t count; /* at most this often ... */
+    uint64_t error; /* ... and at least this many less */
     uint64_t figures[LOG_FIGURES]; /* the caller's, since the name was taken in */
+    uint32_t turn; /* how many names this entry has had */
+    uint32_t len;  /* of the name, which is cut to fit */
+};
+
+/* How an entry is found, apart from it, so that looking touches little memory: by its
+ * hash, and as the rarest. */
+struct log_top_link {
     uint64_t hash;
     uint32_t next;  /* with the same bucket */
     uint32_t place; /* in the heap */
-    uint32_t turn;  /* how many names this entry has had */
-    uint32_t len;   /* of the name, which is cut to fit and in small letters */
+};
+struct log_top_place {
+    uint64_t count;
+    uint32_t entry;
 };
 
 /* Names and how often they came. While there are at most max of them all figures are
@@ -94,18 +103,20 @@ struct log_top_entry {
 struct log_top {
     uint32_t max, used;
     uint32_t name_max;
+    bool fold; /* capital letters are taken for small ones */
     uint64_t total;   /* of all counts */
     uint64_t evicted; /* names that had to go */
     struct log_top_entry *entries;
+    struct log_top_link *links;
     char *names;
-    uint32_t *buckets; /* as many as max, a power of two */
-    uint32_t *heap;    /* entries, the rarest first */
+    uint32_t *buckets;
+    struct log_top_place *heap; /* the rarest first */
     struct hash_key key;
     struct bytes name; /* being looked for */
 };
 
 /* max is a power of two. */
-void log_top_open(struct log_top *top, uint32_t max, uint32_t name_max);
+void log_top_open(struct log_top *top, uint32_t max, uint32_t name_max, bool fold);
 void log_top_free(struct log_top *top);
 
 /* Counts a name once. The number of its entry. */

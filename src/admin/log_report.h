@@ -138,7 +138,7 @@ struct log_delay log_delay_of(const struct log_summary *s, size_t i);
 
 enum { LOG_DELAY_LOCAL, LOG_DELAY_REMOTE, LOG_DELAY_AGE, LOG_DELAY_LIFE };
 
-enum { LOG_QUANTILES = 5 };
+enum { LOG_P50, LOG_P90, LOG_P95, LOG_P99, LOG_MOST, LOG_QUANTILES };
 
 /* Of 1000 values so many; the last one is all, so the largest. */
 extern const unsigned log_quantiles[LOG_QUANTILES];

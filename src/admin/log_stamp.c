@@ -22,26 +22,24 @@ enum {
     MINUTE_S = 60
 };
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
-}
+/* The value of each hexadecimal digit, and one more, since 0 is the rest. */
+static const unsigned char hex_digits[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+    ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+    ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 static bool take_hex(const char *digits, size_t len, uint64_t *n)
 {
-    int wrong = 0;
+    bool right = true;
 
     *n = 0;
     for (size_t i = 0; i < len; i++) {
-        int digit = hex_digit(digits[i]);
-        wrong |= digit;
-        *n = *n << 4 | (uint64_t)(digit & 15);
+        unsigned digit = hex_digits[(unsigned char)digits[i]];
+        right &= digit > 0;
+        *n = *n << 4 | ((digit - 1) & 15);
     }
-    return wrong >= 0;
+    return right;
 }
 
 /* When the second of a label began. */

@@ -33,12 +33,12 @@ void log_summary_open(struct log_summary *s)
                               .peak_us = {LOG_NO_TIME, LOG_NO_TIME},
                               .busiest_hour = -1,
                               .hour = -1};
-    log_top_open(&s->senders, LOG_NAMES, LOG_MAX_NAME);
-    log_top_open(&s->domains, LOG_NAMES, LOG_MAX_NAME);
-    log_top_open(&s->clients, LOG_NAMES, LOG_MAX_CLIENT);
-    log_top_open(&s->refusals, LOG_REASONS, LOG_MAX_REASON);
-    log_top_open(&s->deferrals, LOG_REASONS, LOG_MAX_REASON);
-    log_top_open(&s->failures, LOG_REASONS, LOG_MAX_REASON);
+    log_top_open(&s->senders, LOG_NAMES, LOG_MAX_NAME, true);
+    log_top_open(&s->domains, LOG_NAMES, LOG_MAX_NAME, true);
+    log_top_open(&s->clients, LOG_NAMES, LOG_MAX_CLIENT, true);
+    log_top_open(&s->refusals, LOG_REASONS, LOG_MAX_REASON, false);
+    log_top_open(&s->deferrals, LOG_REASONS, LOG_MAX_REASON, false);
+    log_top_open(&s->failures, LOG_REASONS, LOG_MAX_REASON, false);
     log_pool_open(&s->messages, LOG_MAX_MESSAGES, sizeof(struct message));
     log_pool_open(&s->deliveries, LOG_MAX_DELIVERIES, sizeof(struct delivery));
 }

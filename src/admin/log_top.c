@@ -4,23 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NONE = UINT32_MAX };
+enum { NONE = UINT32_MAX, BUCKETS_PER_ENTRY = 4 };
 
-void log_top_open(struct log_top *top, uint32_t max, uint32_t name_max)
+static size_t bucket_count(const struct log_top *top)
+{
+    return (size_t)top->max * BUCKETS_PER_ENTRY;
+}
+
+void log_top_open(struct log_top *top, uint32_t max, uint32_t name_max, bool fold)
 {
     *top = (struct log_top){
-        .max = max, .name_max = name_max, .key = hash_key_random()};
+        .max = max, .name_max = name_max, .fold = fold, .key = hash_key_random()};
     top->entries = heap_array(max, sizeof *top->entries);
     top->names = heap_array(max, name_max);
-    top->buckets = heap_array(max, sizeof *top->buckets);
+    top->links = heap_array(max, sizeof *top->links);
+    top->buckets = heap_array(bucket_count(top), sizeof *top->buckets);
     top->heap = heap_array(max, sizeof *top->heap);
-    for (uint32_t i = 0; i < max; i++)
+    for (size_t i = 0; i < bucket_count(top); i++)
         top->buckets[i] = NONE;
 }
 
 void log_top_free(struct log_top *top)
 {
     heap_free(top->entries);
+    heap_free(top->links);
     heap_free(top->names);
     heap_free(top->buckets);
     heap_free(top->heap);
@@ -36,77 +43,70 @@ struct view log_top_name(const struct log_top *top, const struct log_top_entry *
 
 static uint32_t *bucket_of(const struct log_top *top, uint64_t hash)
 {
-    return &top->buckets[hash & (top->max - 1)];
+    return &top->buckets[hash & (bucket_count(top) - 1)];
 }
 
 static uint32_t find(const struct log_top *top, struct view name, uint64_t hash)
 {
     uint32_t n = *bucket_of(top, hash);
 
-    while (n != NONE && (top->entries[n].hash != hash ||
+    while (n != NONE && (top->links[n].hash != hash ||
                          !view_equal(log_top_name(top, &top->entries[n]), name)))
-        n = top->entries[n].next;
+        n = top->links[n].next;
     return n;
 }
 
-static uint64_t count_at(const struct log_top *top, uint32_t place)
+static void put(struct log_top *top, uint32_t place, struct log_top_place what)
 {
-    return top->entries[top->heap[place]].count;
+    top->heap[place] = what;
+    top->links[what.entry].place = place;
 }
 
-static void put(struct log_top *top, uint32_t place, uint32_t n)
-{
-    top->heap[place] = n;
-    top->entries[n].place = place;
-}
-
-/* The entry at place counts more than before: it goes down until no child counts less. */
+/* What is at place counts more than before: it goes down until no child counts less. */
 static void sink(struct log_top *top, uint32_t place)
 {
-    uint32_t n = top->heap[place];
-    uint64_t count = top->entries[n].count;
+    const struct log_top_place what = top->heap[place];
 
     for (;;) {
         uint32_t child = 2 * place + 1;
         if (child >= top->used)
             break;
-        if (child + 1 < top->used && count_at(top, child + 1) < count_at(top, child))
+        if (child + 1 < top->used &&
+            top->heap[child + 1].count < top->heap[child].count)
             child++;
-        if (count_at(top, child) >= count)
+        if (top->heap[child].count >= what.count)
             break;
         put(top, place, top->heap[child]);
         place = child;
     }
-    put(top, place, n);
+    put(top, place, what);
 }
 
-/* A new entry counts 0, so it goes up to the top of all that count more. */
+/* A new entry counts 0, so it goes up past all that count more. */
 static uint32_t take_fresh(struct log_top *top)
 {
     uint32_t n = top->used++;
     uint32_t place = n;
 
     top->entries[n] = (struct log_top_entry){0};
-    for (; place > 0 && count_at(top, (place - 1) / 2) > 0; place = (place - 1) / 2)
+    for (; place > 0 && top->heap[(place - 1) / 2].count > 0; place = (place - 1) / 2)
         put(top, place, top->heap[(place - 1) / 2]);
-    put(top, place, n);
+    put(top, place, (struct log_top_place){0, n});
     return n;
 }
 
 /* The rarest entry, whose name is forgotten. */
 static uint32_t take_rarest(struct log_top *top)
 {
-    uint32_t n = top->heap[0];
+    uint32_t n = top->heap[0].entry;
     struct log_top_entry *entry = &top->entries[n];
-    uint32_t *link = bucket_of(top, entry->hash);
+    uint32_t *link = bucket_of(top, top->links[n].hash);
 
     while (*link != n)
-        link = &top->entries[*link].next;
-    *link = entry->next;
-    *entry = (struct log_top_entry){.count = entry->count,
-                                    .error = entry->count,
-                                    .place = entry->place,
-                                    .turn = entry->turn + 1};
+        link = &top->links[*link].next;
+    *link = top->links[n].next;
+    *entry = (struct log_top_entry){
+        .count = entry->count, .error = entry->count, .turn = entry->turn + 1};
     top->evicted++;
     return n;
 }
@@ -114,14 +114,13 @@ static uint32_t take_rarest(struct log_top *top)
 static uint32_t take_in(struct log_top *top, struct view name, uint64_t hash)
 {
     uint32_t n = top->used < top->max ? take_fresh(top) : take_rarest(top);
-    struct log_top_entry *entry = &top->entries[n];
     uint32_t *bucket = bucket_of(top, hash);
 
-    entry->hash = hash;
-    entry->len = (uint32_t)name.len;
+    top->entries[n].len = (uint32_t)name.len;
     if (name.len)
         memcpy(top->names + (size_t)n * top->name_max, name.data, name.len);
-    entry->next = *bucket;
+    top->links[n].hash = hash;
+    top->links[n].next = *bucket;
     *bucket = n;
     return n;
 }
@@ -130,16 +129,19 @@ uint32_t log_top_add(struct log_top *top, struct view name)
 {
     if (name.len > top->name_max)
         name.len = top->name_max;
-    bytes_set(&top->name, name);
-    bytes_lower(&top->name);
-    name = bytes_view(&top->name);
+    if (top->fold) {
+        bytes_set(&top->name, name);
+        bytes_lower(&top->name);
+        name = bytes_view(&top->name);
+    }
     uint64_t hash = hash_of(top->key, name);
     uint32_t n = find(top, name, hash);
     if (n == NONE)
         n = take_in(top, name, hash);
-    top->entries[n].count++;
+    struct log_top_entry *entry = &top->entries[n];
+    top->heap[top->links[n].place].count = ++entry->count;
     top->total++;
-    sink(top, top->entries[n].place);
+    sink(top, top->links[n].place);
     return n;
 }
 
