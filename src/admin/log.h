@@ -23,12 +23,12 @@ enum {
 
 struct log_lines {
     int fd;
-    int error;        /* errno of a read that failed */
-    bool ended;       /* end of input was seen */
-    bool skipping;    /* the rest of a line that was cut */
-    bool broken;      /* the last line had no end, and was left out */
-    uint64_t bytes;   /* read so far */
-    uint64_t cut;     /* lines longer than LOG_MAX_LINE */
+    int error;         /* errno of a read that failed */
+    bool ended;        /* end of input was seen */
+    bool skipping;     /* the rest of a line that was cut */
+    bool broken;       /* the last line had no end, and was left out */
+    uint64_t bytes;    /* read so far */
+    uint64_t cut;      /* lines longer than LOG_MAX_LINE */
     size_t start, end; /* the unread part of data */
     char data[LOG_BLOCK];
 };
@@ -67,20 +67,20 @@ extern const char *const log_result_names[LOG_RESULTS];
 
 enum log_kind {
     LOG_UNKNOWN,
-    LOG_NEW,       /* message */
-    LOG_INFO,      /* message, size, address, qp, uid */
-    LOG_START,     /* delivery, message, channel, address */
-    LOG_RESULT,    /* delivery, result, text */
-    LOG_STATUS,    /* running */
-    LOG_EXITING,   /* */
-    LOG_BOUNCE,    /* message, qp */
-    LOG_TRIPLE,    /* message */
-    LOG_END,       /* message */
-    LOG_DEED,      /* message, word: what an admin had done to it */
+    LOG_NEW,          /* message */
+    LOG_INFO,         /* message, size, address, qp, uid */
+    LOG_START,        /* delivery, message, channel, address */
+    LOG_RESULT,       /* delivery, result, text */
+    LOG_STATUS,       /* running */
+    LOG_EXITING,      /* */
+    LOG_BOUNCE,       /* message, qp */
+    LOG_TRIPLE,       /* message */
+    LOG_END,          /* message */
+    LOG_DEED,         /* message, word: what an admin had done to it */
     LOG_SMTP_TAKEN,   /* ip, address, recipient, helo, text, qp or 0 */
     LOG_SMTP_REFUSED, /* the same without qp */
-    LOG_ALERT,     /* text */
-    LOG_WARNING    /* text */
+    LOG_ALERT,        /* text */
+    LOG_WARNING       /* text */
 };
 
 /* What a line says. Which members count says the kind; views are into the line. */

@@ -26,11 +26,10 @@ double chart_step(double value, int max_steps)
 
 int64_t chart_time_step(int64_t span_s, int max_steps)
 {
-    static const int64_t steps[] = {1,         2,         5,         10,        15,
-                                    30,        60,        120,       300,       600,
-                                    900,       1800,      3600,      7200,      10800,
-                                    21600,     43200,     DAY_S,     2 * DAY_S, 7 * DAY_S,
-                                    14 * DAY_S, 30 * DAY_S, 90 * DAY_S};
+    static const int64_t steps[] = {
+        1,     2,     5,         10,        15,         30,         60,        120,
+        300,   600,   900,       1800,      3600,       7200,       10800,     21600,
+        43200, DAY_S, 2 * DAY_S, 7 * DAY_S, 14 * DAY_S, 30 * DAY_S, 90 * DAY_S};
     int64_t step = 365 * (int64_t)DAY_S;
 
     for (size_t i = 0; i < COUNT(steps); i++)
@@ -77,8 +76,8 @@ static void add_figure(struct bytes *out, double value)
     for (; value >= 1000 && unit + 1 < COUNT(units); unit++)
         value /= 1000;
     bytes_add_format(out, "%.*f%s",
-                     value < 1 && value > 0 ? 2 : value - (double)(int)value > 0.01, value,
-                     units[unit]);
+                     value < 1 && value > 0 ? 2 : value - (double)(int)value > 0.01,
+                     value, units[unit]);
 }
 
 static double y_of(const struct plot *p, double value)
@@ -88,8 +87,9 @@ static double y_of(const struct plot *p, double value)
 
 static double x_of(const struct plot *p, int64_t time_us)
 {
-    return CHART_LEFT + (double)(CHART_RIGHT - CHART_LEFT) * (double)(time_us - p->from_us) /
-                      (double)(p->to_us - p->from_us);
+    return CHART_LEFT + (double)(CHART_RIGHT - CHART_LEFT) *
+                            (double)(time_us - p->from_us) /
+                            (double)(p->to_us - p->from_us);
 }
 
 /* Chooses the upper edge, and draws a line with its label for each step below it. */
@@ -105,7 +105,8 @@ static void draw_y_axis(struct plot *p, double most)
         bytes_add_format(p->out,
                          "<path class=\"%s\" d=\"M%d %.1fH%d\"/><text class=\"y\" "
                          "x=\"%d\" y=\"%.1f\">",
-                         value > 0 ? "grid" : "base", CHART_LEFT, y, CHART_RIGHT, CHART_LEFT - 8, y + 4);
+                         value > 0 ? "grid" : "base", CHART_LEFT, y, CHART_RIGHT,
+                         CHART_LEFT - 8, y + 4);
         add_figure(p->out, value);
         bytes_add_text(p->out, "</text>\n");
     }
@@ -171,8 +172,9 @@ void log_bars_of(struct log_bars *bars, const struct log_series *series)
 {
     size_t each = (series->count + LOG_BARS - 1) / LOG_BARS;
 
-    *bars = (struct log_bars){.from_us = series->first * series->width_us,
-                              .width_us = series->width_us * (int64_t)(each ? each : 1)};
+    *bars =
+        (struct log_bars){.from_us = series->first * series->width_us,
+                          .width_us = series->width_us * (int64_t)(each ? each : 1)};
     for (size_t i = 0; i < series->count; i++)
         log_bin_join(&bars->bars[i / each], &series->bins[i]);
     if (series->count)
@@ -185,7 +187,8 @@ static struct plot time_plot(struct bytes *out, const struct log_bars *bars, int
                          .top = CHART_TOP,
                          .bottom = height - CHART_BELOW,
                          .from_us = bars->from_us,
-                         .to_us = bars->from_us + bars->width_us * (int64_t)bars->count};
+                         .to_us =
+                             bars->from_us + bars->width_us * (int64_t)bars->count};
 }
 
 /* What counts are shown per: the shortest time in which the highest bar has at least
@@ -226,7 +229,8 @@ static double bar_place(const struct plot *p, const struct log_bars *bars, size_
 
 static void draw_unit(const struct plot *p, const char *what, const char *unit)
 {
-    bytes_add_format(p->out, "<text class=\"unit\" x=\"%d\" y=\"%.1f\">%s a %s</text>\n",
+    bytes_add_format(p->out,
+                     "<text class=\"unit\" x=\"%d\" y=\"%.1f\">%s a %s</text>\n",
                      CHART_LEFT + 6, p->top + 2, what, unit);
 }
 
@@ -265,10 +269,11 @@ void chart_deliveries(struct bytes *out, const struct log_bars *bars)
         if (sum_of(bars->bars[i].results) > most)
             most = sum_of(bars->bars[i].results);
     struct unit unit = unit_of(bars, most);
-    chart_begin(out, "deliveries", HEIGHT, "Deliveries over time by result",
-                "A bar for each span of time, made of the deliveries that ended in it: "
-                "success at the bottom, deferral in the middle, failure at the top. The "
-                "figures are in the table below.");
+    chart_begin(
+        out, "deliveries", HEIGHT, "Deliveries over time by result",
+        "A bar for each span of time, made of the deliveries that ended in it: "
+        "success at the bottom, deferral in the middle, failure at the top. The "
+        "figures are in the table below.");
     draw_y_axis(&p, (double)most / unit.per_bar);
     for (size_t i = 0; i < bars->count; i++) {
         double width, x = bar_place(&p, bars, i, &width);
@@ -316,10 +321,11 @@ void chart_running(struct bytes *out, const struct log_bars *bars)
         for (size_t c = 0; c < LOG_CHANNELS; c++)
             if (bars->bars[i].peak[c] > most)
                 most = bars->bars[i].peak[c];
-    chart_begin(out, "running", HEIGHT, "Deliveries at a time",
-                "For local and for remote deliveries, how many were under way at a time: "
-                "an area up to the largest number in each span of time, and a line for "
-                "the average. The figures are in the table below.");
+    chart_begin(
+        out, "running", HEIGHT, "Deliveries at a time",
+        "For local and for remote deliveries, how many were under way at a time: "
+        "an area up to the largest number in each span of time, and a line for "
+        "the average. The figures are in the table below.");
     draw_y_axis(&p, (double)most);
     draw_steps(&p, bars, LOG_REMOTE, false);
     draw_steps(&p, bars, LOG_LOCAL, false);

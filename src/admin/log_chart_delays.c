@@ -38,7 +38,9 @@ static double log_2(double value)
 static double delay_x(const struct delay_plot *p, double us)
 {
     double part = (log_2(us) - p->low) / (p->high - p->low);
-    return CHART_LEFT + (CHART_RIGHT - CHART_LEFT) * (part < 0 ? 0 : part > 1 ? 1 : part);
+    return CHART_LEFT + (CHART_RIGHT - CHART_LEFT) * (part < 0   ? 0
+                                                      : part > 1 ? 1
+                                                                 : part);
 }
 
 static size_t bar_of(size_t step)
@@ -90,20 +92,21 @@ static void draw_delay_axis(const struct delay_plot *p)
     static const struct {
         const char *name;
         double us;
-    } marks[] = {{"1 ms", 1e3},    {"10 ms", 1e4},   {"0.1 s", 1e5},    {"1 s", 1e6},
-                 {"10 s", 1e7},    {"1 min", 6e7},   {"10 min", 6e8},   {"1 h", 3.6e9},
-                 {"6 h", 2.16e10}, {"1 d", 8.64e10}, {"7 d", 6.048e11}, {"30 d", 2.592e12}};
+    } marks[] = {{"1 ms", 1e3},    {"10 ms", 1e4},    {"0.1 s", 1e5},
+                 {"1 s", 1e6},     {"10 s", 1e7},     {"1 min", 6e7},
+                 {"10 min", 6e8},  {"1 h", 3.6e9},    {"6 h", 2.16e10},
+                 {"1 d", 8.64e10}, {"7 d", 6.048e11}, {"30 d", 2.592e12}};
 
     for (size_t i = 0; i < COUNT(marks); i++) {
         double at = log_2(marks[i].us);
         if (at < p->low || at > p->high)
             continue;
         double x = delay_x(p, marks[i].us);
-        bytes_add_format(p->out,
-                         "<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/><text class=\"x\" "
-                         "x=\"%.1f\" y=\"%.1f\">%s</text>\n",
-                         x, p->top, p->bottom, x, p->bottom + 19,
-                         marks[i].name);
+        bytes_add_format(
+            p->out,
+            "<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/><text class=\"x\" "
+            "x=\"%.1f\" y=\"%.1f\">%s</text>\n",
+            x, p->top, p->bottom, x, p->bottom + 19, marks[i].name);
     }
 }
 
@@ -153,7 +156,8 @@ static void draw_delay(const struct delay_plot *p, const struct log_delay *delay
     bytes_add_format(p->out,
                      "<path class=\"base\" d=\"M%d %.1fH%d\"/><text class=\"row\" "
                      "x=\"%d\" y=\"%.1f\">%s</text>\n",
-                     CHART_LEFT, bottom, CHART_RIGHT, CHART_LEFT, top - 5, delay->title);
+                     CHART_LEFT, bottom, CHART_RIGHT, CHART_LEFT, top - 5,
+                     delay->title);
     if (delay->histogram->count)
         draw_quantiles(p, delay->histogram, top, bottom);
 }

@@ -25,12 +25,12 @@ void chart_reasons(struct bytes *out, const struct log_table *table, size_t rows
     size_t count = log_top_sorted(table->top, rows, &sorted);
 
     chart_begin(out, table->name, count * REASON_ROW + 4, table->title,
-          "A bar for each reason, the most frequent first, as long as it is frequent. The "
-          "figures are in the table below.");
+                "A bar for each reason, the most frequent first, as long as it is "
+                "frequent. The "
+                "figures are in the table below.");
     for (size_t i = 0; i < count; i++) {
         double y = (double)(i * REASON_ROW);
-        double width =
-            REASON_BAR * (double)sorted[i]->count / (double)sorted[0]->count;
+        double width = REASON_BAR * (double)sorted[i]->count / (double)sorted[0]->count;
         bytes_add_format(out, "<text class=\"name\" x=\"0\" y=\"%.1f\">", y + 14);
         markup_add_short(out, log_table_name(table, sorted[i]), REASON_LETTERS);
         bytes_add_text(out, "</text>");
@@ -65,9 +65,10 @@ void chart_domains(struct bytes *out, const struct log_table *table, size_t rows
     const struct log_top_entry **sorted;
     size_t count = log_top_sorted(table->top, rows, &sorted);
 
-    chart_begin(out, table->name, count * DOMAIN_ROW + 4, table->title,
-          "A bar for each domain, the one with the most deliveries first, made of "
-          "success, deferral and failure. The figures are in the table below.");
+    chart_begin(
+        out, table->name, count * DOMAIN_ROW + 4, table->title,
+        "A bar for each domain, the one with the most deliveries first, made of "
+        "success, deferral and failure. The figures are in the table below.");
     for (size_t i = 0; i < count; i++)
         add_domain(out, table, sorted[i], (double)(i * DOMAIN_ROW),
                    DOMAIN_BAR / (double)sorted[0]->count);

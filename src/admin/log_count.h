@@ -77,11 +77,11 @@ void log_bin_join(struct log_bin *to, const struct log_bin *more);
 enum { LOG_FIGURES = 6, LOG_NOBODY = UINT32_MAX };
 
 struct log_top_entry {
-    uint64_t count; /* at most this often ... */
-    uint64_t error; /* ... and at least this many less */
+    uint64_t count;                /* at most this often ... */
+    uint64_t error;                /* ... and at least this many less */
     uint64_t figures[LOG_FIGURES]; /* the caller's, since the name was taken in */
-    uint32_t turn; /* how many names this entry has had */
-    uint32_t len;  /* of the name, which is cut to fit */
+    uint32_t turn;                 /* how many names this entry has had */
+    uint32_t len;                  /* of the name, which is cut to fit */
 };
 
 /* How an entry is found, apart from it, so that looking touches little memory: by its
@@ -98,12 +98,12 @@ struct log_top_place {
 
 /* Names and how often they came. While there are at most max of them all figures are
  * exact; from then on a new name takes the place of the rarest, with its count as error
- * (Metwally, Agrawal and El Abbadi, "Space-Saving", 2005): every name that makes up more
- * than 1/max of all is there, and no count is wrong by more than that. */
+ * (Metwally, Agrawal and El Abbadi, "Space-Saving", 2005): every name that makes up
+ * more than 1/max of all is there, and no count is wrong by more than that. */
 struct log_top {
     uint32_t max, used;
     uint32_t name_max;
-    bool fold; /* capital letters are taken for small ones */
+    bool fold;        /* capital letters are taken for small ones */
     uint64_t total;   /* of all counts */
     uint64_t evicted; /* names that had to go */
     struct log_top_entry *entries;

@@ -87,8 +87,8 @@ static enum log_kind read_status(struct view rest, struct log_event *e)
 
 static enum log_kind read_bounce(struct view rest, struct log_event *e)
 {
-    bool read = number_then(&rest, &e->message, VIEW(" qp ")) &&
-                number_last(rest, &e->qp);
+    bool read =
+        number_then(&rest, &e->message, VIEW(" qp ")) && number_last(rest, &e->qp);
     return read ? LOG_BOUNCE : LOG_UNKNOWN;
 }
 

@@ -12,7 +12,8 @@ static unsigned bits_of(uint64_t n)
     return bits + (n > 0);
 }
 
-/* Values below LOG_STEPS have a step each; above, the bits behind the first one count. */
+/* Values below LOG_STEPS have a step each; above, the bits behind the first one count.
+ */
 static size_t step_of(uint64_t us)
 {
     if (us < LOG_STEPS)
@@ -58,7 +59,8 @@ int64_t log_histogram_at(const struct log_histogram *h, unsigned of_1000)
 {
     if (h->count == 0)
         return LOG_NO_TIME;
-    uint64_t rank = h->count / 1000 * of_1000 + (h->count % 1000 * of_1000 + 999) / 1000;
+    uint64_t rank =
+        h->count / 1000 * of_1000 + (h->count % 1000 * of_1000 + 999) / 1000;
     uint64_t passed = 0;
     for (size_t step = 0; step < LOG_HISTOGRAM_ROOM; step++) {
         passed += h->steps[step];

@@ -34,7 +34,8 @@ static const char style[] =
     ".scroll{overflow-x:auto}\n"
     "svg text{fill:var(--soft)}\n"
     "svg .x{text-anchor:middle}svg .y,svg .right,svg .q{text-anchor:end}\n"
-    "svg .name{fill:var(--ink);font-size:13px}svg .row{fill:var(--ink);font-weight:600}\n"
+    "svg .name{fill:var(--ink);font-size:13px}svg "
+    ".row{fill:var(--ink);font-weight:600}\n"
     "svg .total,svg .q{font-variant-numeric:tabular-nums}\n"
     "svg .unit{paint-order:stroke;stroke:var(--card);stroke-width:4px}\n"
     "svg .q{fill:var(--ink);paint-order:stroke;stroke:var(--card);stroke-width:3px}\n"
@@ -295,9 +296,10 @@ static void add_times(struct bytes *out, const struct log_summary *s)
     add_flow_table(out, &bars);
     end_section(out);
 
-    begin_section(out, "running", "Deliveries at a time",
-                  "How many deliveries were under way: the most as an area, the mean as "
-                  "a line.");
+    begin_section(
+        out, "running", "Deliveries at a time",
+        "How many deliveries were under way: the most as an area, the mean as "
+        "a line.");
     add_key(out, log_channel_names, LOG_CHANNELS);
     begin_drawing(out);
     chart_running(out, &bars);

@@ -7,7 +7,7 @@ enum {
     MAX_ADDRESS = 320, /* what may stand between < and > */
     CODE_LEN = 3,      /* 550 */
     CODE_PARTS = 3,    /* 5.1.1 */
-    MIN_ID = 7,        /* shorter words with digits are names of things */
+    MIN_ID = 8,        /* shorter words with digits are names of things */
     MIN_ID_DIGITS = 2,
     MIN_COLONS = 4 /* of an IPv6 address without "::" */
 };
@@ -35,7 +35,8 @@ static bool is_of_number(char c)
 
 static bool is_of_ipv6(char c)
 {
-    return is_of_number(c) || c == ':' || (byte_lower(c) >= 'a' && byte_lower(c) <= 'f');
+    return is_of_number(c) || c == ':' ||
+           (byte_lower(c) >= 'a' && byte_lower(c) <= 'f');
 }
 
 static bool is_colon(char c)
@@ -70,7 +71,8 @@ static bool is_code(struct view v)
     if (!v.len || v.data[0] < '2' || v.data[0] > '5')
         return false;
     size_t parts = dotted_parts(v);
-    return (parts == 1 && v.len == CODE_LEN) || (parts == CODE_PARTS && v.data[1] == '.');
+    return (parts == 1 && v.len == CODE_LEN) ||
+           (parts == CODE_PARTS && v.data[1] == '.');
 }
 
 static bool is_address(struct view v)

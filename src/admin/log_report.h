@@ -157,7 +157,7 @@ void log_page(const struct log_summary *s, const struct log_lines *lines, size_t
 
 enum {
     LOG_MAX_PATTERNS = 64,
-    LOG_MAX_LIVES = 1 << 18,      /* messages in the queue that may be asked for */
+    LOG_MAX_LIVES = 1 << 18,     /* messages in the queue that may be asked for */
     LOG_HISTORY_ROOM = 128 << 20 /* bytes of steps and names that are kept */
 };
 
@@ -180,7 +180,7 @@ struct log_step {
     enum log_channel channel;
     int result; /* enum log_result, or one of those below */
     int64_t time_us, end_us;
-    uint64_t number; /* of the delivery; qp of a bounce */
+    uint64_t number;                             /* of the delivery; qp of a bounce */
     size_t address, address_len, text, text_len; /* in texts */
     const char *word;
 };
@@ -227,8 +227,8 @@ void log_history_add(struct log_history *h, const struct log_event *event,
 void log_history_end(struct log_history *h, const struct log_lines *lines);
 
 /* Replace out by a life, a line of qmail-smtpd, the last words. */
-void log_life_print(const struct log_life *life, enum log_ending ending,
-                    int64_t end_us, bool json, struct bytes *out);
+void log_life_print(const struct log_life *life, enum log_ending ending, int64_t end_us,
+                    bool json, struct bytes *out);
 void log_smtp_print(const struct log_event *event, int64_t time_us, bool json,
                     struct bytes *out);
 void log_history_last(const struct log_history *h, const struct log_lines *lines,

@@ -58,8 +58,8 @@ void log_add_utc(struct bytes *out, int64_t time_us)
     int64_t us;
     struct date d = date_of(split(time_us, &us));
 
-    bytes_add_format(out, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d.%06" PRId64 "Z", d.year,
-                     d.month + 1, d.day, d.hour, d.minute, d.second, us);
+    bytes_add_format(out, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d.%06" PRId64 "Z",
+                     d.year, d.month + 1, d.day, d.hour, d.minute, d.second, us);
 }
 
 void log_add_span(struct bytes *out, int64_t span_us)

@@ -12,11 +12,11 @@
 #define TAI64_OF_1970 (UINT64_C(0x4000000000000000) + 10)
 
 enum {
-    LABEL_LEN = 25,    /* @ and 24 hexadecimal digits */
+    LABEL_LEN = 25,     /* @ and 24 hexadecimal digits */
     LABEL_SECONDS = 17, /* where those end */
-    DATE_LEN = 19,     /* 2026-11-21 14:02:09 */
+    DATE_LEN = 19,      /* 2026-11-21 14:02:09 */
     MINUTE_LEN = 16,
-    MAX_PREFIX = 300,  /* of what the system log puts before */
+    MAX_PREFIX = 300, /* of what the system log puts before */
     MICRO_DIGITS = 6,
     MAX_FRACTION = 9,
     MINUTE_S = 60
@@ -61,7 +61,8 @@ static int64_t take_label(struct log_stamps *stamps, struct view *line)
 {
     uint64_t nanoseconds;
 
-    if (line->len < LABEL_LEN || (line->len > LABEL_LEN && line->data[LABEL_LEN] != ' '))
+    if (line->len < LABEL_LEN ||
+        (line->len > LABEL_LEN && line->data[LABEL_LEN] != ' '))
         return LOG_NO_TIME;
     int64_t begins = label_begins(stamps, line->data);
     if (begins == LOG_NO_TIME ||
@@ -80,7 +81,8 @@ static int64_t take_fraction(struct view *rest)
     int digits = 0;
 
     *rest = view_from(*rest, 1);
-    for (; rest->len && byte_is_digit(rest->data[0]) && digits < MAX_FRACTION; digits++) {
+    for (; rest->len && byte_is_digit(rest->data[0]) && digits < MAX_FRACTION;
+         digits++) {
         if (digits < MICRO_DIGITS)
             us = us * 10 + (rest->data[0] - '0');
         *rest = view_from(*rest, 1);

@@ -58,8 +58,8 @@ void log_summary_free(struct log_summary *s)
 
 /* -- time */
 
-/* From one time to another, LOG_NO_TIME where one is not known or the clock was set back
- * between. */
+/* From one time to another, LOG_NO_TIME where one is not known or the clock was set
+ * back between. */
 static int64_t span(int64_t from_us, int64_t to_us)
 {
     return from_us == LOG_NO_TIME || to_us == LOG_NO_TIME || to_us < from_us
@@ -163,9 +163,9 @@ static void describe_message(struct log_summary *s, const struct log_event *e,
     uint32_t sender = log_top_add(&s->senders, e->address);
 
     m->sender = log_top_mark(&s->senders, sender);
-    m->kind = e->address.len == 0               ? SENDER_NULL
+    m->kind = e->address.len == 0           ? SENDER_NULL
               : view_is(e->address, "#@[]") ? SENDER_DOUBLE
-                                                : SENDER_SOMEBODY;
+                                            : SENDER_SOMEBODY;
     s->senders.entries[sender].figures[LOG_SENT_BYTES] += e->size;
     s->bytes += e->size;
     bin_at(s, time_us)->bytes += e->size;
@@ -227,8 +227,8 @@ static void start_delivery(struct log_summary *s, const struct log_event *e,
     d->sender = m->sender;
     d->domain = nobody;
     if (e->channel == LOG_REMOTE)
-        d->domain = log_top_mark(&s->domains,
-                                 log_top_add(&s->domains, domain_of(e->address)));
+        d->domain =
+            log_top_mark(&s->domains, log_top_add(&s->domains, domain_of(e->address)));
     s->started[e->channel]++;
 }
 

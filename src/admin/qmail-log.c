@@ -20,8 +20,8 @@
 #include <errno.h>
 #include <time.h>
 
-#define USAGE                                \
-    "usage: qmail-log [-jw] [-k rows]\n"     \
+#define USAGE                            \
+    "usage: qmail-log [-jw] [-k rows]\n" \
     "       qmail-log [-aj] [-s sender] [-r recipient] [-n number] [-q qp]\n"
 
 enum { DEFAULT_ROWS = 10, EXIT_NOTHING = 1 };
