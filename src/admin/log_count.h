@@ -74,7 +74,10 @@ void log_bin_join(struct log_bin *to, const struct log_bin *more);
 
 /* -- the most frequent: log_top.c */
 
-enum { LOG_FIGURES = 6, LOG_NOBODY = UINT32_MAX };
+/* The number of no entry. */
+#define LOG_NONE UINT32_MAX
+
+enum { LOG_FIGURES = 6 };
 
 struct log_top_entry {
     uint64_t count;                /* at most this often ... */
@@ -129,7 +132,7 @@ struct log_top_mark {
 struct log_top_mark log_top_mark(const struct log_top *top, uint32_t entry);
 
 /* The figures of a mark's entry; NULL if that has another name now, or for the mark of
- * LOG_NOBODY. */
+ * LOG_NONE. */
 uint64_t *log_top_figures(struct log_top *top, struct log_top_mark mark);
 
 struct view log_top_name(const struct log_top *top, const struct log_top_entry *entry);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { FIRST_ROOM = 64, NONE = UINT32_MAX };
+enum { FIRST_ROOM = 64 };
 
 static struct log_link *at(const struct log_pool *pool, uint32_t n)
 {
@@ -25,8 +25,11 @@ static uint32_t *bucket_of(const struct log_pool *pool, uint64_t key)
 
 void log_pool_open(struct log_pool *pool, uint32_t max, size_t each)
 {
-    *pool = (struct log_pool){
-        .each = each, .max = max, .newest = NONE, .oldest = NONE, .free = NONE};
+    *pool = (struct log_pool){.each = each,
+                              .max = max,
+                              .newest = LOG_NONE,
+                              .oldest = LOG_NONE,
+                              .free = LOG_NONE};
     os_random(&pool->seed, sizeof pool->seed);
 }
 
@@ -55,7 +58,7 @@ static void grow(struct log_pool *pool)
     heap_free(pool->buckets);
     pool->buckets = heap_array(buckets, sizeof *pool->buckets);
     for (size_t i = 0; i < buckets; i++)
-        pool->buckets[i] = NONE;
+        pool->buckets[i] = LOG_NONE;
     for (uint32_t n = 0; n < pool->fresh; n++)
         if (at(pool, n)->used)
             file(pool, n);
@@ -65,7 +68,7 @@ void *log_pool_find(struct log_pool *pool, uint64_t key)
 {
     if (pool->used == 0)
         return NULL;
-    for (uint32_t n = *bucket_of(pool, key); n != NONE; n = at(pool, n)->next)
+    for (uint32_t n = *bucket_of(pool, key); n != LOG_NONE; n = at(pool, n)->next)
         if (at(pool, n)->key == key)
             return at(pool, n);
     return NULL;
@@ -80,9 +83,9 @@ static void join_newest(struct log_pool *pool, uint32_t n)
 {
     struct log_link *link = at(pool, n);
 
-    link->newer = NONE;
+    link->newer = LOG_NONE;
     link->older = pool->newest;
-    if (pool->newest != NONE)
+    if (pool->newest != LOG_NONE)
         at(pool, pool->newest)->newer = n;
     else
         pool->oldest = n;
@@ -91,11 +94,11 @@ static void join_newest(struct log_pool *pool, uint32_t n)
 
 static void leave_order(struct log_pool *pool, const struct log_link *link)
 {
-    if (link->newer != NONE)
+    if (link->newer != LOG_NONE)
         at(pool, link->newer)->older = link->older;
     else
         pool->newest = link->older;
-    if (link->older != NONE)
+    if (link->older != LOG_NONE)
         at(pool, link->older)->newer = link->newer;
     else
         pool->oldest = link->newer;
@@ -105,7 +108,7 @@ void *log_pool_add(struct log_pool *pool, uint64_t key)
 {
     uint32_t n = pool->free;
 
-    if (n != NONE)
+    if (n != LOG_NONE)
         pool->free = at(pool, n)->next;
     else {
         if (pool->fresh == pool->room)
@@ -156,11 +159,11 @@ void log_pool_clear(struct log_pool *pool)
 
 void *log_pool_oldest(struct log_pool *pool)
 {
-    return pool->oldest == NONE ? NULL : at(pool, pool->oldest);
+    return pool->oldest == LOG_NONE ? NULL : at(pool, pool->oldest);
 }
 
 void *log_pool_newer(struct log_pool *pool, const void *thing)
 {
     const struct log_link *link = thing;
-    return link->newer == NONE ? NULL : at(pool, link->newer);
+    return link->newer == LOG_NONE ? NULL : at(pool, link->newer);
 }

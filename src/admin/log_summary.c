@@ -8,7 +8,7 @@ enum { MAX_RUNNING = 1 << 20 }; /* more is no number of deliveries */
 
 enum sender_kind { SENDER_UNKNOWN, SENDER_SOMEBODY, SENDER_NULL, SENDER_DOUBLE };
 
-static const struct log_top_mark nobody = {LOG_NOBODY, 0};
+static const struct log_top_mark nobody = {LOG_NONE, 0};
 
 struct message {
     struct log_link link;

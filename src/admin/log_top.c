@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NONE = UINT32_MAX, BUCKETS_PER_ENTRY = 4 };
+enum { BUCKETS_PER_ENTRY = 4 };
 
 static size_t bucket_count(const struct log_top *top)
 {
@@ -21,7 +21,7 @@ void log_top_open(struct log_top *top, uint32_t max, uint32_t name_max, bool fol
     top->buckets = heap_array(bucket_count(top), sizeof *top->buckets);
     top->heap = heap_array(max, sizeof *top->heap);
     for (size_t i = 0; i < bucket_count(top); i++)
-        top->buckets[i] = NONE;
+        top->buckets[i] = LOG_NONE;
 }
 
 void log_top_free(struct log_top *top)
@@ -50,8 +50,8 @@ static uint32_t find(const struct log_top *top, struct view name, uint64_t hash)
 {
     uint32_t n = *bucket_of(top, hash);
 
-    while (n != NONE && (top->links[n].hash != hash ||
-                         !view_equal(log_top_name(top, &top->entries[n]), name)))
+    while (n != LOG_NONE && (top->links[n].hash != hash ||
+                             !view_equal(log_top_name(top, &top->entries[n]), name)))
         n = top->links[n].next;
     return n;
 }
@@ -136,7 +136,7 @@ uint32_t log_top_add(struct log_top *top, struct view name)
     }
     uint64_t hash = hash_of(top->key, name);
     uint32_t n = find(top, name, hash);
-    if (n == NONE)
+    if (n == LOG_NONE)
         n = take_in(top, name, hash);
     struct log_top_entry *entry = &top->entries[n];
     top->heap[top->links[n].place].count = ++entry->count;

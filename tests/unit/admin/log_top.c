@@ -56,7 +56,7 @@ static void marks(void)
             same_number(sorted[i]->figures[0], 0, "its figures begin anew");
         }
     heap_free(sorted);
-    ok(log_top_figures(&top, (struct log_top_mark){LOG_NOBODY, 0}) == NULL, "nobody",
+    ok(log_top_figures(&top, (struct log_top_mark){LOG_NONE, 0}) == NULL, "nobody",
        NULL);
     log_top_free(&top);
 }
