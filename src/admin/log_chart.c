@@ -18,10 +18,12 @@ double chart_step(double value, int max_steps)
     static const double factors[] = {1, 2, 5};
     double power = 1e-6;
 
-    for (;; power *= 10)
-        for (size_t i = 0; i < COUNT(factors); i++)
-            if (value / (factors[i] * power) <= max_steps)
-                return factors[i] * power;
+    while (value / (factors[COUNT(factors) - 1] * power) > max_steps)
+        power *= 10;
+    for (size_t i = 0; i + 1 < COUNT(factors); i++)
+        if (value / (factors[i] * power) <= max_steps)
+            return factors[i] * power;
+    return factors[COUNT(factors) - 1] * power;
 }
 
 int64_t chart_time_step(int64_t span_s, int max_steps)
@@ -96,16 +98,17 @@ static double x_of(const struct plot *p, int64_t time_us)
 static void draw_y_axis(struct plot *p, double most)
 {
     double step = chart_step(most > 0 ? most : 1, Y_STEPS);
+    int steps = 1;
 
-    p->most = step;
-    while (p->most < most)
-        p->most += step;
-    for (double value = 0; value < p->most + step / 2; value += step) {
-        double y = y_of(p, value);
+    while (step * steps < most)
+        steps++;
+    p->most = step * steps;
+    for (int i = 0; i <= steps; i++) {
+        double value = step * i, y = y_of(p, value);
         bytes_add_format(p->out,
                          "<path class=\"%s\" d=\"M%d %.1fH%d\"/><text class=\"y\" "
                          "x=\"%d\" y=\"%.1f\">",
-                         value > 0 ? "grid" : "base", CHART_LEFT, y, CHART_RIGHT,
+                         i > 0 ? "grid" : "base", CHART_LEFT, y, CHART_RIGHT,
                          CHART_LEFT - 8, y + 4);
         add_figure(p->out, value);
         bytes_add_text(p->out, "</text>\n");
@@ -170,15 +173,13 @@ static void draw_time_axis(const struct plot *p)
 
 void log_bars_of(struct log_bars *bars, const struct log_series *series)
 {
-    size_t each = (series->count + LOG_BARS - 1) / LOG_BARS;
+    size_t each = series->count ? (series->count + LOG_BARS - 1) / LOG_BARS : 1;
 
-    *bars =
-        (struct log_bars){.from_us = series->first * series->width_us,
-                          .width_us = series->width_us * (int64_t)(each ? each : 1)};
+    *bars = (struct log_bars){.from_us = series->first * series->width_us,
+                              .width_us = series->width_us * (int64_t)each};
     for (size_t i = 0; i < series->count; i++)
         log_bin_join(&bars->bars[i / each], &series->bins[i]);
-    if (series->count)
-        bars->count = (series->count + each - 1) / each;
+    bars->count = (series->count + each - 1) / each;
 }
 
 static struct plot time_plot(struct bytes *out, const struct log_bars *bars, int height)

@@ -25,10 +25,14 @@ static double log_2(double value)
 {
     double whole = 0;
 
-    for (; value >= 2; value /= 2)
+    while (value >= 2) {
+        value /= 2;
         whole++;
-    for (; value < 1; value *= 2)
+    }
+    while (value < 1) {
+        value *= 2;
         whole--;
+    }
     /* ln(value) by its area, y = (value - 1) / (value + 1), twice the odd powers */
     double y = (value - 1) / (value + 1), square = y * y;
     double sum = y * (1 + square * (1.0 / 3 + square * (1.0 / 5 + square / 7)));

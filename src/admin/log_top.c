@@ -178,10 +178,10 @@ static int compare(const void *a, const void *b)
 size_t log_top_sorted(const struct log_top *top, size_t max,
                       const struct log_top_entry ***sorted)
 {
-    *sorted = heap_array(top->used ? top->used : 1, sizeof **sorted);
+    *sorted = heap_array(top->used ? top->used : 1, sizeof(struct log_top_entry *));
     for (uint32_t i = 0; i < top->used; i++)
         (*sorted)[i] = &top->entries[i];
     sorting = top;
-    qsort(*sorted, top->used, sizeof **sorted, compare);
+    qsort(*sorted, top->used, sizeof(struct log_top_entry *), compare);
     return top->used < max ? top->used : max;
 }
