@@ -121,6 +121,10 @@ void log_add_time(struct bytes *out, int64_t time_us);
 void log_add_second(struct bytes *out, int64_t time_us);
 void log_add_utc(struct bytes *out, int64_t time_us);
 
+/* From one time to another; LOG_NO_TIME where one is not known or the clock was set
+ * back between. */
+int64_t log_span(int64_t from_us, int64_t to_us);
+
 /* Appends "0.012 s", "3 min 20 s", "5 h 1 min", "2 d 3 h": what a reader wants. */
 void log_add_span(struct bytes *out, int64_t span_us);
 

@@ -106,6 +106,7 @@ static enum log_kind read_smtpd(struct view rest, struct log_event *e)
 {
     uint64_t pid;
 
+    e->qp = 0;
     if (!number_then(&rest, &pid, VIEW(" ip ")))
         return LOG_UNKNOWN;
     e->ip = view_cut(&rest, ' ');
@@ -128,7 +129,6 @@ static enum log_kind read_smtpd(struct view rest, struct log_event *e)
     /* 250 ok 1792130529 qp 1234 */
     struct view reply = e->text;
     uint64_t when;
-    e->qp = 0;
     if (take(&reply, VIEW("250 ok ")) && number_then(&reply, &when, VIEW(" qp ")) &&
         !number_last(reply, &e->qp))
         e->qp = 0;

@@ -13,13 +13,6 @@ static struct view text_at(const struct log_life *life, size_t at, size_t len)
     return len ? view_at(life->texts.data + at, len) : VIEW("");
 }
 
-static int64_t span(int64_t from_us, int64_t to_us)
-{
-    return from_us == LOG_NO_TIME || to_us == LOG_NO_TIME || to_us < from_us
-               ? LOG_NO_TIME
-               : to_us - from_us;
-}
-
 static const char *result_name(int result)
 {
     if (result == LOG_UNDER_WAY)
@@ -47,8 +40,8 @@ static void add_text_line(struct bytes *out, struct view text)
 static void add_spans(struct bytes *out, const struct log_life *life,
                       const struct log_step *step)
 {
-    int64_t took_us = span(step->time_us, step->end_us);
-    int64_t age_us = span(life->born_us, step->end_us);
+    int64_t took_us = log_span(step->time_us, step->end_us);
+    int64_t age_us = log_span(life->born_us, step->end_us);
 
     if (took_us != LOG_NO_TIME) {
         bytes_add_text(out, ", took ");
@@ -102,7 +95,7 @@ static void add_step(struct bytes *out, const struct log_life *life,
 static void add_ending(struct bytes *out, const struct log_life *life,
                        enum log_ending ending, int64_t end_us)
 {
-    int64_t whole_us = span(life->born_us, end_us);
+    int64_t whole_us = log_span(life->born_us, end_us);
 
     switch (ending) {
     case LOG_ENDED:
@@ -156,8 +149,8 @@ static void json_delivery(struct bytes *out, const struct log_life *life,
     json_add_text(out, "recipient", text_at(life, step->address, step->address_len));
     json_add_text(out, "result", view_of(result_name(step->result)));
     log_json_time(out, "end", step->end_us);
-    log_json_span(out, "seconds", span(step->time_us, step->end_us));
-    log_json_span(out, "age", span(life->born_us, step->end_us));
+    log_json_span(out, "seconds", log_span(step->time_us, step->end_us));
+    log_json_span(out, "age", log_span(life->born_us, step->end_us));
 }
 
 static void json_step(struct bytes *out, const struct log_life *life,
@@ -207,7 +200,7 @@ static void life_json(const struct log_life *life, enum log_ending ending,
     bytes_add_byte(out, ']');
     json_add_text(out, "state", view_of(ending_names[ending]));
     log_json_time(out, "ended", end_us);
-    log_json_span(out, "delay", span(life->born_us, end_us));
+    log_json_span(out, "delay", log_span(life->born_us, end_us));
     bytes_add_text(out, "}\n");
 }
 

@@ -13,7 +13,7 @@
 enum {
     LOG_MAX_MESSAGES = 1 << 20,   /* in the queue at a time */
     LOG_MAX_DELIVERIES = 1 << 17, /* under way at a time */
-    LOG_NAMES = 8192,             /* senders, domains, clients that are counted apart */
+    LOG_NAMES = 4096,             /* senders, domains, clients that are counted apart */
     LOG_REASONS = 2048,
     LOG_MAX_NAME = 256,
     LOG_MAX_CLIENT = 64

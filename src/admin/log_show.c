@@ -62,6 +62,13 @@ void log_add_utc(struct bytes *out, int64_t time_us)
                      d.year, d.month + 1, d.day, d.hour, d.minute, d.second, us);
 }
 
+int64_t log_span(int64_t from_us, int64_t to_us)
+{
+    return from_us == LOG_NO_TIME || to_us == LOG_NO_TIME || to_us < from_us
+               ? LOG_NO_TIME
+               : to_us - from_us;
+}
+
 void log_add_span(struct bytes *out, int64_t span_us)
 {
     int64_t s = span_us / LOG_SECOND_US;

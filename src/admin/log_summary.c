@@ -58,15 +58,6 @@ void log_summary_free(struct log_summary *s)
 
 /* -- time */
 
-/* From one time to another, LOG_NO_TIME where one is not known or the clock was set
- * back between. */
-static int64_t span(int64_t from_us, int64_t to_us)
-{
-    return from_us == LOG_NO_TIME || to_us == LOG_NO_TIME || to_us < from_us
-               ? LOG_NO_TIME
-               : to_us - from_us;
-}
-
 static void add_span(struct log_histogram *h, int64_t span_us)
 {
     if (span_us != LOG_NO_TIME)
@@ -180,7 +171,7 @@ static void end_message(struct log_summary *s, uint64_t number, int64_t time_us)
         s->older++;
         return;
     }
-    add_span(&s->life, span(m->born_us, time_us));
+    add_span(&s->life, log_span(m->born_us, time_us));
     log_pool_remove(&s->messages, m);
 }
 
@@ -281,7 +272,8 @@ static void end_delivery(struct log_summary *s, const struct log_event *e,
     count_reason(s, e);
     if (!d)
         return;
-    int64_t took_us = span(d->start_us, time_us), age_us = span(d->born_us, time_us);
+    int64_t took_us = log_span(d->start_us, time_us),
+            age_us = log_span(d->born_us, time_us);
     add_span(&s->attempt[d->channel], took_us);
     if (e->result == LOG_SUCCESS)
         add_span(&s->age, age_us);
@@ -295,7 +287,7 @@ static void end_delivery(struct log_summary *s, const struct log_event *e,
 /* What was running until now. */
 static void hold(struct log_summary *s, int64_t time_us)
 {
-    int64_t held_us = span(s->since_us, time_us);
+    int64_t held_us = log_span(s->since_us, time_us);
 
     if (s->running_known && held_us != LOG_NO_TIME) {
         log_series_hold(&s->series, s->since_us, time_us, s->running);
@@ -420,7 +412,7 @@ uint64_t log_summary_done(const struct log_summary *s)
 
 double log_summary_per_hour(const struct log_summary *s)
 {
-    int64_t covered = span(s->first_us, s->last_us);
+    int64_t covered = log_span(s->first_us, s->last_us);
 
     if (covered == LOG_NO_TIME || covered == 0)
         return -1;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKETS_PER_ENTRY = 4 };
+enum { BUCKETS_PER_ENTRY = 2 };
 
 static size_t bucket_count(const struct log_top *top)
 {
