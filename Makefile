@@ -36,7 +36,8 @@ PROGRAMS = \
     dotqmail/preline dotqmail/qreceipt dotqmail/qbiff mailbox/maildirmake mailbox/maildir2mbox \
     mailbox/maildirwatch mailbox/qail mailbox/elq mailbox/pinq \
     mailbox/qmail-popup mailbox/qmail-pop3d users/qmail-newu users/qmail-getpw users/qmail-pw2u \
-    admin/qmail-start admin/splogger admin/qmail-newmrh admin/qmail-showctl
+    admin/qmail-start admin/splogger admin/qmail-newmrh admin/qmail-showctl \
+    admin/qmail-log
 # crypt(3) is no part of POSIX without XSI.
 HAS_CRYPT := $(shell sh src/admin/has_crypt.sh '$(BUILD)' '$(CONF_CC)')
 ifeq ($(HAS_CRYPT),yes)
