@@ -68,8 +68,6 @@ void remote_report_detail(struct bytes *out, enum remote_text text, struct view 
 
 /* -- remote_route: control files by the host's name */
 
-enum { REMOTE_SMTP_PORT = 25 };
-
 struct remote_route {
     struct view host; /* the relay, or the host itself; borrowed */
     unsigned port;

@@ -1,0 +1,32 @@
+/* relay - entries of control files that name hosts by address: smtproutes, outgoingip,
+ * qmqpservers (man page qmail-control).
+ *
+ * Read here for the programs that connect, and for qmail-showctl, which tells what
+ * they will make of an entry. */
+#ifndef MAIL_RELAY_H
+#define MAIL_RELAY_H
+
+#include "net/ip.h"
+
+enum { RELAY_SMTP_PORT = 25, RELAY_QMQP_PORT = 628 };
+
+/* Takes the value of an smtproutes line apart: a name or a literal, perhaps a colon
+ * and a port, and what is behind it, which is ignored. False where the port is not 1
+ * to 65535. */
+bool relay_of_route(struct view value, struct view *host, unsigned *port,
+                    struct view *ignored);
+
+/* Splits an entry of outgoingip: an address alone belongs to the empty key, and so
+ * does whatever else has no colon. */
+void relay_split_binding(struct view entry, struct view *key, struct view *address);
+
+/* Reads the address of one: IPv4, or IPv6 in brackets. */
+bool relay_binding_address(struct view address, struct ip_address *ip);
+
+/* Reads an entry of qmqpservers: an IPv4 address or an IPv6 address in brackets,
+ * perhaps a colon and a port, and what is behind them, which is ignored. False for
+ * anything else. */
+bool relay_of_server(struct view entry, struct ip_address *ip, unsigned *port,
+                     struct view *ignored);
+
+#endif
