@@ -100,3 +100,18 @@ bool relay_of_server(struct view entry, struct ip_address *ip, unsigned *port,
     *port = (unsigned)n;
     return n > 0 && n <= MAX_PORT;
 }
+
+const char *const relay_tls_names[] = {[RELAY_TLS_NONE] = "none",
+                                       [RELAY_TLS_MAY] = "may",
+                                       [RELAY_TLS_ENCRYPT] = "encrypt",
+                                       [RELAY_TLS_VERIFY] = "verify"};
+
+bool relay_tls_policy(struct view word, enum relay_tls_policy *policy)
+{
+    for (size_t i = 0; i < COUNT(relay_tls_names); i++)
+        if (view_is_case(word, relay_tls_names[i])) {
+            *policy = (enum relay_tls_policy)i;
+            return true;
+        }
+    return false;
+}

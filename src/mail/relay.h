@@ -1,5 +1,5 @@
-/* relay - entries of control files that name hosts by address: smtproutes, outgoingip,
- * qmqpservers (man page qmail-control).
+/* relay - entries of control files about hosts that mail goes to: smtproutes,
+ * outgoingip, tlspolicy, qmqpservers (man page qmail-control).
  *
  * Read here for the programs that connect, and for qmail-showctl, which tells what
  * they will make of an entry. */
@@ -28,5 +28,17 @@ bool relay_binding_address(struct view address, struct ip_address *ip);
  * anything else. */
 bool relay_of_server(struct view entry, struct ip_address *ip, unsigned *port,
                      struct view *ignored);
+
+/* The words of tlspolicy. */
+enum relay_tls_policy {
+    RELAY_TLS_NONE,    /* never */
+    RELAY_TLS_MAY,     /* where it works */
+    RELAY_TLS_ENCRYPT, /* not without */
+    RELAY_TLS_VERIFY   /* nor without a certificate that is the host's */
+};
+extern const char *const relay_tls_names[];
+
+/* False where word is none of them. */
+bool relay_tls_policy(struct view word, enum relay_tls_policy *policy);
 
 #endif
