@@ -45,7 +45,7 @@ PROGRAMS += users/checkpassword
 endif
 # Helpers that stay in the build folder.
 HELPERS  = admin/instpackage admin/instchown admin/instcheck \
-           admin/hostname admin/ipmeprint admin/dnsip admin/dnsptr admin/dnsfq
+           admin/qmail-upq admin/hostname admin/ipmeprint admin/dnsip admin/dnsptr admin/dnsfq
 BOOT     = $(foreach b,home proc binm1 binm2 binm3,$(b) $(b)+df)
 SERVICES = $(notdir $(patsubst %/run,%,$(wildcard service/*/run)))
 PAGES    = $(wildcard man/*.[1-8])

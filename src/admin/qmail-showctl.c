@@ -7,6 +7,7 @@
  * exits    0, 1 with findings of -c, 100 usage, 111 where the files are out of reach */
 #include "admin/showctl.h"
 #include "base/die.h"
+#include "base/dir.h"
 #include "base/error.h"
 #include "base/heap.h"
 #include "base/identity.h"
@@ -126,7 +127,7 @@ static _Noreturn void explain_all(void)
         bytes_add_format(&out, "\n%s: ", f->name);
         showctl_explain(&out, f, result == CONTROL_READ ? &me : NULL);
     }
-    if (!showctl_each_name("control", add_unknown, &out))
+    if (!dir_each_name("control", add_unknown, &out))
         give_up(&out, "Oops! Unable to open current directory.\n");
     print_and_exit(&out, 0);
 }
@@ -164,7 +165,7 @@ static _Noreturn void print_json(void)
     bytes_add_byte(&out, '}');
     json_add_name(&out, "unknown");
     bytes_add_byte(&out, '[');
-    if (!showctl_each_name("control", add_unknown_name, &out))
+    if (!dir_each_name("control", add_unknown_name, &out))
         die_temp("unable to read " CONF_QMAIL "/control: %s", error_text(errno));
     bytes_add_text(&out, "]}\n");
     print_and_exit(&out, 0);

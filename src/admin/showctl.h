@@ -7,8 +7,7 @@
  *     showctl_entry     is this a number, a domain, a route? one entry, no files
  *     showctl_lines     the lines of one file
  *     showctl_together  what files say together
- *     showctl_access    who owns the files, who can read them
- *     showctl_names     which files are nobody's
+ *     showctl_access    who owns the files and can read them, which are nobody's
  *     showctl_users     users/assign and users/cdb
  *     showctl_tree      accounts, directories, programs: by the install list
  *
@@ -176,13 +175,6 @@ void showctl_each_entry(struct view text, showctl_each *each, void *arg);
 /* Checks what the file holds, line by line. text: all of it. */
 void showctl_check_lines(struct showctl_findings *f, const struct showctl_file *file,
                          struct view text);
-
-/* -- showctl_names */
-
-/* Calls each(arg, name) for every name in a directory, in the order of their bytes.
- * False with errno set. */
-bool showctl_each_name(const char *path, void (*each)(void *arg, const char *name),
-                       void *arg);
 
 /* -- the other checks. Those that may want permission count in f->unseen what could
  * not be looked at. */

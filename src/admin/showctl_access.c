@@ -1,4 +1,5 @@
 #include "admin/showctl.h"
+#include "base/dir.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/identity.h"
@@ -168,6 +169,6 @@ static void check_name(void *arg, const char *name)
 
 void showctl_check_files(struct showctl_findings *f)
 {
-    if (!showctl_each_name("control", check_name, f))
+    if (!dir_each_name("control", check_name, f))
         find_trouble(f, "control");
 }

@@ -1,5 +1,6 @@
 #include "admin/install.h"
 #include "admin/showctl.h"
+#include "base/dir.h"
 #include "base/error.h"
 #include "base/identity.h"
 #include "base/number.h"
@@ -155,7 +156,7 @@ static void check_split_name(void *arg, const char *name)
                          "seen",
                    is_todo ? "let the old system empty its queue, then remove it"
                            : "stop the system and run ./qmail-upq in the source "
-                             "folder, then remove it");
+                             "folder");
     bytes_free(&path);
 }
 
@@ -164,7 +165,7 @@ static void check_split(void)
     static char dirs[][16] = {"queue/mess", "queue/info", "queue/local", "queue/remote",
                               "queue/todo"};
     for (size_t i = 0; i < COUNT(dirs); i++)
-        if (!showctl_each_name(dirs[i], check_split_name, dirs[i]) && errno == EACCES)
+        if (!dir_each_name(dirs[i], check_split_name, dirs[i]) && errno == EACCES)
             findings->unseen++;
 }
 

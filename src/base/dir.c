@@ -1,4 +1,5 @@
-#include "admin/showctl.h"
+#include "base/dir.h"
+
 #include "base/heap.h"
 
 #include <dirent.h>
@@ -31,8 +32,8 @@ static bool read_names(DIR *dir, char ***names, size_t *count)
     return errno == 0;
 }
 
-bool showctl_each_name(const char *path, void (*each)(void *arg, const char *name),
-                       void *arg)
+bool dir_each_name(const char *path, void (*each)(void *arg, const char *name),
+                   void *arg)
 {
     char **names = NULL;
     size_t count = 0;
