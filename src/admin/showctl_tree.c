@@ -146,8 +146,13 @@ static void check_split_name(void *arg, const char *name)
     uint64_t n;
 
     bytes_add_format(&path, "%s/%s", (const char *)arg, name);
-    if (number_exact(view_of(name), UINT32_MAX, &n) && (is_todo || n >= CONF_SPLIT) &&
-        stat(bytes_cstring(&path), &st) == 0 && S_ISDIR(st.st_mode))
+    if (!number_exact(view_of(name), UINT64_MAX, &n) ||
+        stat(bytes_cstring(&path), &st) == -1)
+        ;
+    else if (!S_ISDIR(st.st_mode) && !is_todo)
+        find_whole(bytes_cstring(&path), "lies outside the split, where nobody looks",
+                   "stop the system and run ./qmail-upq in the source folder");
+    else if (S_ISDIR(st.st_mode) && (is_todo || n >= CONF_SPLIT))
         find_whole(bytes_cstring(&path),
                    is_todo
                        ? "was made with the big-todo patch, and qmail-send will not "
