@@ -126,9 +126,10 @@ man: $(MANFILES)
 # As admins know them: make setup check. DESTDIR counts for all three.
 setup: it man
 	$(BUILD)/instpackage
-	@echo $(BUILD)/instchown && $(BUILD)/instchown || { \
-	    missing=$$(sh src/admin/users.sh -n '$(CONF_QMAIL)' '$(CONF_USERS)' '$(CONF_GROUPS)') && \
-	    [ -z "$$missing" ] || printf 'What is missing is made by:\n%s\n' "$$missing" >&2; exit 111; }
+	@$(BUILD)/instchown; status=$$?; \
+	missing=$$(sh src/admin/users.sh -n '$(CONF_QMAIL)' '$(CONF_USERS)' '$(CONF_GROUPS)') && \
+	[ -z "$$missing" ] || printf 'Accounts are missing. This makes them:\n%s\n' "$$missing" >&2; \
+	exit $$status
 package: it man
 	$(BUILD)/instpackage
 check: it man $(filter setup package,$(MAKECMDGOALS))

@@ -65,9 +65,9 @@ if private:
         write("/etc/passwd", without(passwd, name))
         write("/etc/group", without(group, name))
         wanted = ["^fatal: unable to find %s %s$" % (kind, name)]
-        if kind == "user":
-            meets("make setup without a user", ["sh", "-c", "DESTDIR=%s %s/instchown || sh src/admin/users.sh -n '%s' '%s' '%s'; exit 111"
-                  % (dest, BUILD, tree.path, os.environ["CONF_USERS"], os.environ["CONF_GROUPS"])], 111, cwd=SOURCE, env=PATH)
+        # a group that owns nothing is no reason to stop
+        meets("make setup without %s %s" % (kind, name), ["make", "-s", "setup", "DESTDIR=" + dest] + settings, None if kind == "user" else 0,
+              *wanted[:kind == "user"], "^Accounts are missing. This makes them:\n%s .*%s$" % (program, name), cwd=SOURCE, env=PATH)
         meets("qmail-start without %s %s" % (kind, name), START, 111, *wanted)
         meets("qmail-showctl without %s %s" % (kind, name), [tree.bin("qmail-showctl")], 111, *wanted)
         says("without %s %s" % (kind, name), "^/etc/\\w+: has no %s %s, .*; %s .*%s$" % (kind, name, program, name))
@@ -77,12 +77,15 @@ if private:
     write("/etc/passwd", without(passwd, tree.names[6]))
     meets("instchown without a user", [BUILD + "/instchown"], 111, "^fatal: unable to find user %s$" % tree.names[6], cwd=SOURCE, env=PATH)
     meets("instcheck without a user", [BUILD + "/instcheck"], 111, "^fatal: unable to find user %s$" % tree.names[6], cwd=SOURCE, env=PATH)
+    for program, lines in (("qmail-start", (2, 5, 6, 7)), ("qmail-lspawn", (4, 5)), ("qmail-rspawn", (5,)), ("qmail-queue", (0, 1, 7))):
+        for line in lines:
+            write("/etc/passwd", without(passwd, tree.names[line]))
+            meets("%s without user %s" % (program, tree.names[line]), [tree.bin(program), "./Mailbox"], 111, "^fatal: unable to find user %s$" % tree.names[line])
     write("/etc/passwd", without(passwd, tree.names[0]))
-    # fixed by what its callers know: exit code 81 and their text for it
-    meets("qmail-inject without the alias user", INJECT, 111, "^fatal: unable to find user %s$|qmail-inject: fatal: " % tree.names[0])
+    meets("qmail-inject without the alias user, for which its qmail-queue speaks", INJECT, 111, "^fatal: unable to find user %s$" % tree.names[0])
     write("/etc/passwd", passwd)
 else:
-    skip(10, "makes changes to /etc")
+    skip(22, "makes changes to /etc")
 
 # -- make setup in the wrong order, and by the wrong user
 
