@@ -267,8 +267,8 @@ class Program:
         if part.path.endswith("_controls.c"):
             names += [s for s in part.strings() if re.fullmatch("[a-z]+", s) and s != "postmaster"]
         names += [s[8:] for s in part.strings() if re.fullmatch(r"control/[a-z0-9.]+", s) and not s.endswith(".tmp")]
-        if part.path == "admin/showctl_files.c":
-            names = []  # a table of all files; its page refers to qmail-control
+        if re.match("admin/(qmail-)?showctl", part.path):
+            names = []  # it looks at all files and obeys none; its page refers to qmail-control
         for name in names:
             self.controls.setdefault(name, part.path)
 
