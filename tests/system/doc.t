@@ -40,7 +40,7 @@ same([(n, l) for n, t in texts.items() for l in t.splitlines() if len(l) > 120 a
 makefile = text_of(at("Makefile")).replace("\\\n", " ")
 programs = {w.split("/")[1] for line in re.findall(r"(?m)^PROGRAMS *\+?= (.*)$", makefile) for w in line.split()}
 helpers = {w.split("/")[1] for line in re.findall(r"(?m)^HELPERS *= (.*)$", makefile) for w in line.split()} | {"config-fast", "install"}
-ours = {w for w in re.findall(r"(?<![\w./-])((?:qmail|qmtp|qmqp)-[a-z0-9]+)(?![\w.])", everything)}
+ours = {w for w in re.findall(r"(?<![\w./-])((?:qmail|qmtp|qmqp)-[a-z0-9]+(?:-[a-z0-9]+)*)(?![\w-])", everything)}
 pages = {os.path.basename(p).rsplit(".", 1)[0] for p in glob.glob(at("man/*"))}
 same(sorted(ours - programs - helpers - pages - TO_COME), [], "programs and pages named qmail-*")
 ok(len(ours) > 25, "there are such names", ours)
