@@ -43,7 +43,7 @@ NO_PROGRAM = {"qmail-command.8": "what .qmail files run: programs of the users"}
 # Pages by others that ours refer to.
 FOREIGN = {
     "the system": "biff.1 logger.1 flock.2 link.2 lseek.2 unlink.2 syslog.3 crypt.5 hosts.5 nsswitch.conf.5 passwd.5 "
-                  "resolv.conf.5 shadow.5 cron.8 inetd.8",
+                  "resolv.conf.5 shadow.5 tzset.3 cron.8 inetd.8",
     "ucspi-tcp": "rblsmtpd.1 tcprules.1 tcpserver.1",
     "daemontools": "multilog.8 softlimit.8 svc.8 svscan.8 tai64nlocal.8",
 }
