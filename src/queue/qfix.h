@@ -203,7 +203,7 @@ struct qfix_message *qfix_find(const struct qfix_messages *m, uint64_t inode);
 struct qfix_state {
     struct qfix_messages messages;
     struct qfix_numbers plain[QUEUE_KINDS], fix[QUEUE_KINDS];
-    bool stale; /* there is a message to be treated as QFIX_STALE */
+    bool stale; /* this is a copy of a half repaired queue: see QFIX_STALE */
 };
 
 extern struct qfix_state qfix;

@@ -78,6 +78,8 @@ void qfix_owner(int fd, const char *path, const struct qfix_wanted *want, nlink_
     bool bad_owner = st.st_uid != uid_of(want->owner);
     bool bad_group = want->group && st.st_gid != gid_of(want->group);
 
+    bool bad_mode = (st.st_mode & 07777) != want->mode;
+
     if (bad_owner || bad_group) {
         bool done = ours && (!qfix_repairs ||
                              fchown(fd, bad_owner ? uid_of(want->owner) : (uid_t)-1,
@@ -87,12 +89,10 @@ void qfix_owner(int fd, const char *path, const struct qfix_wanted *want, nlink_
         if (bad_group)
             qfix_report("bad-group", path, NULL, outcome(done));
     }
-    bool bad_mode = (st.st_mode & 07777) != want->mode;
-    bool changed = ours && qfix_repairs && (bad_owner || bad_group || bad_mode);
-    /* also after a change of the owner, which takes set-id bits away */
-    bool done = ours && (!changed || fchmod(fd, want->mode) == 0);
-    if (bad_mode)
+    if (bad_mode) {
+        bool done = ours && (!qfix_repairs || fchmod(fd, want->mode) == 0);
         qfix_report("bad-mode", path, NULL, outcome(done));
+    }
 }
 
 /* One directory or file */

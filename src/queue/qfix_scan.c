@@ -33,8 +33,12 @@ static bool has_plain(const struct qfix_message *m, enum queue_kind kind)
            qfix_numbers_has(&qfix.plain[kind], m->name);
 }
 
+/* In a copy of a half repaired queue only what bears the message's own N.fix is sure:
+ * inode numbers mean others there. */
 static bool has_fix(const struct qfix_message *m, enum queue_kind kind)
 {
+    if (qfix.stale && m->form == QFIX_PLAIN)
+        return false;
     return qfix_numbers_has(&qfix.fix[kind],
                             m->form == QFIX_PLAIN ? m->inode : m->name);
 }
@@ -73,10 +77,12 @@ void qfix_scan(void)
         qfix_numbers_clear(&qfix.fix[kind]);
         qfix_each(kind, note);
     }
+    for (size_t i = 0; i < qfix.messages.count; i++) {
+        const struct qfix_message *m = &qfix.messages.at[i];
+        qfix.stale |= m->form == QFIX_FIX && m->name != m->inode;
+    }
     block_conflicts();
     qfix_plan(&qfix.messages, &qfix_blocked);
-    for (size_t i = 0; i < qfix.messages.count; i++)
-        qfix.stale |= qfix.messages.at[i].deed == QFIX_STALE;
 }
 
 static bool locate_name(enum queue_kind kind, uint64_t likely, const char *name,
