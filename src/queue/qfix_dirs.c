@@ -33,8 +33,9 @@ static struct {
     } slots[QUEUE_KINDS][SLOTS];
     unsigned next[QUEUE_KINDS]; /* the slot to be given up */
     struct qfix_numbers places[QUEUE_KINDS];
-    int aside;    /* -1: nothing has been kept aside yet */
-    bool changed; /* since the last sync */
+    int aside;                                /* -1: nothing has been kept aside yet */
+    struct qfix_numbers changed[QUEUE_KINDS]; /* places, since the last sync */
+    bool aside_changed;
     struct bytes path;
 } state = {.queue = -1, .aside = -1};
 
@@ -228,6 +229,12 @@ bool qfix_is_there(enum queue_kind kind, uint64_t number, enum qfix_form form)
 
 /* Changing */
 
+static void note_change(enum queue_kind kind, uint64_t place)
+{
+    if (!qfix_numbers_has(&state.changed[kind], place))
+        qfix_numbers_add(&state.changed[kind], place);
+}
+
 enum qfix_moved qfix_move(enum queue_kind kind, uint64_t from, const char *old,
                           uint64_t to, const char *name)
 {
@@ -238,7 +245,8 @@ enum qfix_moved qfix_move(enum queue_kind kind, uint64_t from, const char *old,
     if (to_dir == -1)
         die_unable("open", qfix_path(kind, to, ""));
     if (os_rename_new(from_dir, old, to_dir, name)) {
-        state.changed = true;
+        note_change(kind, from);
+        note_change(kind, to);
         return QFIX_MOVED;
     }
     if (errno == ENOENT)
@@ -294,7 +302,10 @@ static bool move_aside(enum queue_kind kind, uint64_t place, const char *name)
         if (!moved && errno != EEXIST)
             break;
     }
-    state.changed |= moved;
+    if (moved) {
+        state.aside_changed = true;
+        note_change(kind, place);
+    }
     int reason = errno;
     bytes_free(&kept);
     errno = reason;
@@ -336,18 +347,12 @@ static void sync_place(enum queue_kind kind, uint64_t place)
 
 void qfix_sync(void)
 {
-    if (!state.changed)
-        return;
-    state.changed = false;
-    if (state.aside != -1 && !dir_sync_fd(state.aside))
+    if (state.aside_changed && !dir_sync_fd(state.aside))
         die_unable("sync", "what is kept aside");
+    state.aside_changed = false;
     for (enum queue_kind kind = 0; kind < QUEUE_KINDS; kind++) {
-        sync_place(kind, QFIX_TOP);
-        for (uint64_t s = 0; queue_kinds[kind].split && s < CONF_SPLIT; s++)
-            sync_place(kind, s);
-        const struct qfix_numbers *places = &state.places[kind];
-        for (size_t i = 0; i < places->count; i++)
-            if (places->at[i] >= CONF_SPLIT)
-                sync_place(kind, places->at[i]);
+        for (size_t i = 0; i < state.changed[kind].count; i++)
+            sync_place(kind, state.changed[kind].at[i]);
+        qfix_numbers_clear(&state.changed[kind]);
     }
 }

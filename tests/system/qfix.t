@@ -349,7 +349,7 @@ def interruptions():
     seen, points = {}, []
     for name, arguments in calls:
         seen[name] = seen.get(name, 0) + 1
-        if name != "fsync" or seen[name] in (1, 50, 150):
+        if name != "fsync" or seen[name] in (1, 5, 20):
             points.append((name, seen[name], arguments[:60]))
     ok(len(points) > 40, "there is something to interrupt", points)
     for i, (name, nth, arguments) in enumerate(points):
