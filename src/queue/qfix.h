@@ -85,7 +85,8 @@ struct qfix_file {
     uint64_t number; /* unless form is QFIX_OTHER */
 };
 
-/* KIND/PLACE/NAME. Good until the next call. */
+/* KIND/PLACE/NAME to be shown: with '_' for what is not printable. Good until the next
+ * call. */
 const char *qfix_path(enum queue_kind kind, uint64_t place, const char *name);
 
 /* Enters QUEUE. Exits where that cannot be done. */

@@ -44,6 +44,13 @@ uint64_t qfix_place(enum queue_kind kind, uint64_t number)
     return queue_kinds[kind].split ? number % CONF_SPLIT : QFIX_TOP;
 }
 
+/* Names in the queue may be anything; a terminal gets none of that. */
+static void add_safe(struct bytes *out, const char *name)
+{
+    for (; *name; name++)
+        bytes_add_byte(out, *name > ' ' && *name <= '~' ? *name : '_');
+}
+
 const char *qfix_path(enum queue_kind kind, uint64_t place, const char *name)
 {
     bytes_clear(&state.path);
@@ -53,7 +60,7 @@ const char *qfix_path(enum queue_kind kind, uint64_t place, const char *name)
         bytes_add_number(&state.path, place);
         bytes_add_byte(&state.path, '/');
     }
-    bytes_add_text(&state.path, name);
+    add_safe(&state.path, name);
     return bytes_cstring(&state.path);
 }
 

@@ -110,31 +110,48 @@ static bool has_type(const struct stat *st, enum queue_place_type type)
     return false;
 }
 
+static int make_file(int parent, const char *name, size_t size)
+{
+    int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd != -1 && (ftruncate(fd, (off_t)size) == -1 || !file_sync(fd)))
+        fd_close(&fd);
+    return fd;
+}
+
+/* What has just been made under that name, unless the owner of the directory has put
+ * something else there: ours is root's, and has no second name. */
+static int open_made(int parent, const char *name, enum queue_place_type type)
+{
+    struct stat st;
+    int fd = openat(parent, name, LOOK_FLAGS);
+    if (fd != -1 && (fstat(fd, &st) == -1 || !has_type(&st, type) || st.st_uid != 0 ||
+                     (!S_ISDIR(st.st_mode) && st.st_nlink != 1)))
+        fd_close(&fd);
+    return fd;
+}
+
 /* Makes what is missing; whoever looks before it is complete has no access to it. The
  * owner and the mode may be corrected by the next run. */
 static bool make(int parent, const char *name, const struct queue_place *place)
 {
-    bool made = false;
+    int fd = -1;
+
     switch (place->type) {
     case QUEUE_PLACE_DIR:
-        made = mkdirat(parent, name, 0700) == 0;
+        if (mkdirat(parent, name, 0700) == 0)
+            fd = open_made(parent, name, place->type);
         break;
     case QUEUE_PLACE_FIFO:
-        made = mkfifoat(parent, name, 0600) == 0;
+        if (mkfifoat(parent, name, 0600) == 0)
+            fd = open_made(parent, name, place->type);
         break;
-    case QUEUE_PLACE_FILE: {
-        int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        made = fd != -1 && ftruncate(fd, (off_t)place->size) == 0 && file_sync(fd);
-        fd_close(&fd);
+    case QUEUE_PLACE_FILE:
+        fd = make_file(parent, name, place->size);
         break;
     }
-    }
-    if (!made)
-        return false;
-    int fd = openat(parent, name, LOOK_FLAGS);
-    made = fd != -1 &&
-           fchown(fd, uid_of(place->owner), gid_of(CONF_GROUP_QMAIL)) == 0 &&
-           fchmod(fd, place->mode) == 0 && dir_sync_fd(parent);
+    bool made = fd != -1 &&
+                fchown(fd, uid_of(place->owner), gid_of(CONF_GROUP_QMAIL)) == 0 &&
+                fchmod(fd, place->mode) == 0 && dir_sync_fd(parent);
     fd_close(&fd);
     return made;
 }

@@ -15,15 +15,6 @@ static struct {
     struct bytes line;
 } state;
 
-/* Names in the queue may be anything; a terminal gets none of that. */
-static void add_safe(struct bytes *out, struct view v)
-{
-    for (size_t i = 0; i < v.len; i++) {
-        bool is_safe = v.data[i] > ' ' && v.data[i] <= '~';
-        bytes_add_byte(out, is_safe ? v.data[i] : '_');
-    }
-}
-
 /* Each line at once: it says what has been done. */
 static void print(void)
 {
@@ -43,7 +34,7 @@ void qfix_report(const char *code, const char *path, const uint64_t *detail,
     state.fixed += result == QFIX_FIXED;
     bytes_add_text(&state.line, code);
     bytes_add_byte(&state.line, ' ');
-    add_safe(&state.line, view_of(*path ? path : "."));
+    bytes_add_text(&state.line, *path ? path : ".");
     if (detail) {
         bytes_add_byte(&state.line, ' ');
         bytes_add_number(&state.line, *detail);

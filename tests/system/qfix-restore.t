@@ -113,7 +113,8 @@ def run_to_the_end(round):
 
         def finished():
             left = [n for n in tree.queue_files() if n.startswith(("todo/", "info/"))]
-            return not left and tree.log().endswith("remote 0/20\n")
+            # a message that goes from one to the other meanwhile is in both, not in none
+            return not left and tree.log().rsplit("status: ", 1)[-1].startswith("local 0/10 remote 0/20\n")
         if not wait_for(finished, 120):
             note(tree.log()[-3000:])
             note(tree.queue_files())
@@ -189,7 +190,7 @@ remains(3)
 
 # -- another split
 
-PROGRAMS = ["qmail-queue", "qmail-send", "qmail-qfix"]
+PROGRAMS = ["qmail-queue", "qmail-send", "qmail-clean", "qmail-qfix"]
 
 
 def other_split(split):

@@ -113,7 +113,7 @@ class Queue:
             for name in os.listdir(self.at(kind)):
                 if name not in places:
                     remove(self.at(kind, name))
-            for place in places:
+            for place in filter(lambda p: os.path.isdir(self.at(kind, p)), places):
                 for name in os.listdir(self.at(kind, place)):
                     remove(self.at(kind, place, name))
         for name in os.listdir(self.at()):
