@@ -110,14 +110,16 @@ void qfix_open_kinds(void)
 
 static int open_place(enum queue_kind kind, uint64_t place)
 {
-    const char *name = place == QFIX_TOP ? "." : qfix_name(place, QFIX_PLAIN).text;
+    struct qfix_name name = {"."};
+    if (place != QFIX_TOP)
+        name = qfix_name(place, QFIX_PLAIN);
     if (state.tops[kind] == -1) {
         errno = ENOENT;
         return -1;
     }
-    int fd = openat(state.tops[kind], name, DIR_FLAGS);
+    int fd = openat(state.tops[kind], name.text, DIR_FLAGS);
     if (fd == -1 && errno != ENOENT)
-        die_unable("open", qfix_path(kind, QFIX_TOP, name));
+        die_unable("open", qfix_path(kind, QFIX_TOP, name.text));
     return fd;
 }
 
