@@ -11,7 +11,7 @@ PAGES = """FAQ UPGRADE SENDMAIL INSTALL INSTALL.alias INSTALL.ctl INSTALL.ids IN
 TEST.receive REMOVE.sendmail REMOVE.binmail PIC.local2alias PIC.local2ext PIC.local2local PIC.local2rem PIC.local2virt PIC.nullclient
 PIC.relaybad PIC.relaygood PIC.rem2local""".split()
 # Programs that are written apart from these pages: named before they are there.
-TO_COME = {"qmail-qread", "qmail-qstat", "qmail-qfix", "qmail-qctl"}
+TO_COME = {"qmail-qctl"}
 
 
 def at(*parts):
