@@ -32,11 +32,11 @@ const struct queue_place queue_places[] = {
 };
 
 const struct queue_kind_of_file queue_kinds[QUEUE_KINDS] = {
-    [QUEUE_INFO] = {"info", CONF_USER_SEND, CONF_GROUP_QMAIL, 0600, true},
-    [QUEUE_LOCAL] = {"local", CONF_USER_SEND, CONF_GROUP_QMAIL, 0600, true},
-    [QUEUE_REMOTE] = {"remote", CONF_USER_SEND, CONF_GROUP_QMAIL, 0600, true},
-    [QUEUE_BOUNCE] = {"bounce", CONF_USER_SEND, CONF_GROUP_QMAIL, 0600, false},
-    [QUEUE_INTD] = {"intd", CONF_USER_QUEUE, NULL, 0644, false},
-    [QUEUE_TODO] = {"todo", CONF_USER_QUEUE, NULL, 0644, false},
-    [QUEUE_MESS] = {"mess", CONF_USER_QUEUE, NULL, 0644, true},
+    [QUEUE_KIND_INFO] = {"info", CONF_USER_SEND, CONF_GROUP_QMAIL, 0600, true},
+    [QUEUE_KIND_LOCAL] = {"local", CONF_USER_SEND, CONF_GROUP_QMAIL, 0600, true},
+    [QUEUE_KIND_REMOTE] = {"remote", CONF_USER_SEND, CONF_GROUP_QMAIL, 0600, true},
+    [QUEUE_KIND_BOUNCE] = {"bounce", CONF_USER_SEND, CONF_GROUP_QMAIL, 0600, false},
+    [QUEUE_KIND_INTD] = {"intd", CONF_USER_QUEUE, NULL, 0644, false},
+    [QUEUE_KIND_TODO] = {"todo", CONF_USER_QUEUE, NULL, 0644, false},
+    [QUEUE_KIND_MESS] = {"mess", CONF_USER_QUEUE, NULL, 0644, true},
 };

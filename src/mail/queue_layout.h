@@ -25,13 +25,13 @@ extern const struct queue_place queue_places[];
 
 /* The files of a message, each in a directory of the same name. */
 enum queue_kind {
-    QUEUE_INFO,
-    QUEUE_LOCAL,
-    QUEUE_REMOTE,
-    QUEUE_BOUNCE,
-    QUEUE_INTD,
-    QUEUE_TODO,
-    QUEUE_MESS,
+    QUEUE_KIND_INFO,
+    QUEUE_KIND_LOCAL,
+    QUEUE_KIND_REMOTE,
+    QUEUE_KIND_BOUNCE,
+    QUEUE_KIND_INTD,
+    QUEUE_KIND_TODO,
+    QUEUE_KIND_MESS,
     QUEUE_KINDS
 };
 

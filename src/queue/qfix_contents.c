@@ -42,7 +42,7 @@ static struct qfix_message message_of(const struct qfix_file *f)
     }
     return (struct qfix_message){.name = f->number,
                                  .inode = f->number,
-                                 .place = qfix_place(QUEUE_MESS, f->number)};
+                                 .place = qfix_place(QUEUE_KIND_MESS, f->number)};
 }
 
 static void keep_aside(const struct qfix_file *f)
@@ -59,8 +59,9 @@ static void keep_aside(const struct qfix_file *f)
  * orphans. */
 static bool counts(const struct qfix_file *f)
 {
-    return f->form == QFIX_PLAIN && qfix_is_known(QUEUE_MESS, f->number) &&
-           (f->kind == QUEUE_TODO || !qfix_is_there(QUEUE_TODO, f->number, QFIX_PLAIN));
+    return f->form == QFIX_PLAIN && qfix_is_known(QUEUE_KIND_MESS, f->number) &&
+           (f->kind == QUEUE_KIND_TODO ||
+            !qfix_is_there(QUEUE_KIND_TODO, f->number, QFIX_PLAIN));
 }
 
 static void look_at_todo(const struct qfix_file *f)
@@ -90,8 +91,10 @@ static void look_at_intd(const struct qfix_file *f)
     uint64_t senders, records;
     struct stat todo, intd;
 
-    if (f->form != QFIX_PLAIN || !qfix_stat(QUEUE_TODO, QFIX_TOP, f->name, &todo) ||
-        !qfix_stat(QUEUE_INTD, QFIX_TOP, f->name, &intd) || file_same(&todo, &intd))
+    if (f->form != QFIX_PLAIN ||
+        !qfix_stat(QUEUE_KIND_TODO, QFIX_TOP, f->name, &todo) ||
+        !qfix_stat(QUEUE_KIND_INTD, QFIX_TOP, f->name, &intd) ||
+        file_same(&todo, &intd))
         return;
     enum qfix_records found = read_file(f, "upFT", &senders, &records);
     if (found == QFIX_UNREADABLE || qfix_numbers_has(&qfix_blocked, f->number)) {
@@ -135,9 +138,11 @@ static void look_at_recipients(const struct qfix_file *f)
 void qfix_contents(void)
 {
     static void (*const looks[QUEUE_KINDS])(const struct qfix_file *f) = {
-        [QUEUE_TODO] = look_at_todo,         [QUEUE_INTD] = look_at_intd,
-        [QUEUE_INFO] = look_at_info,         [QUEUE_LOCAL] = look_at_recipients,
-        [QUEUE_REMOTE] = look_at_recipients,
+        [QUEUE_KIND_TODO] = look_at_todo,
+        [QUEUE_KIND_INTD] = look_at_intd,
+        [QUEUE_KIND_INFO] = look_at_info,
+        [QUEUE_KIND_LOCAL] = look_at_recipients,
+        [QUEUE_KIND_REMOTE] = look_at_recipients,
     };
 
     for (enum queue_kind kind = 0; kind < QUEUE_KINDS; kind++)

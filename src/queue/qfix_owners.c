@@ -8,21 +8,23 @@
 /* Whether intd/N and todo/N are one file, as they ought to be. */
 static bool is_shared(const struct qfix_file *f, const struct stat *st)
 {
-    enum queue_kind other = f->kind == QUEUE_INTD ? QUEUE_TODO : QUEUE_INTD;
+    enum queue_kind other =
+        f->kind == QUEUE_KIND_INTD ? QUEUE_KIND_TODO : QUEUE_KIND_INTD;
     struct stat partner;
 
-    return (f->kind == QUEUE_INTD || f->kind == QUEUE_TODO) &&
+    return (f->kind == QUEUE_KIND_INTD || f->kind == QUEUE_KIND_TODO) &&
            qfix_stat(other, QFIX_TOP, f->name, &partner) && file_same(st, &partner);
 }
 
 /* A message that is not queued yet, or ended already (S2, S3), is never touched. */
 static bool is_unfinished(const struct qfix_file *f, const struct stat *st)
 {
-    if (f->form != QFIX_PLAIN || (f->kind != QUEUE_MESS && f->kind != QUEUE_INTD) ||
-        (f->kind == QUEUE_MESS && st->st_ino != f->number))
+    if (f->form != QFIX_PLAIN ||
+        (f->kind != QUEUE_KIND_MESS && f->kind != QUEUE_KIND_INTD) ||
+        (f->kind == QUEUE_KIND_MESS && st->st_ino != f->number))
         return false;
-    return !qfix_is_known(QUEUE_TODO, f->number) &&
-           !qfix_is_known(QUEUE_INFO, f->number);
+    return !qfix_is_known(QUEUE_KIND_TODO, f->number) &&
+           !qfix_is_known(QUEUE_KIND_INFO, f->number);
 }
 
 static void look(const struct qfix_file *f)
@@ -37,7 +39,7 @@ static void look(const struct qfix_file *f)
         is_unfinished(f, &st))
         return;
     bool shared = is_shared(f, &st);
-    if (shared && f->kind == QUEUE_INTD)
+    if (shared && f->kind == QUEUE_KIND_INTD)
         return; /* once is enough: as todo/N */
     int fd = qfix_open_file(f->kind, f->place, f->name);
     if (fd == -1)

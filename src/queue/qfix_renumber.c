@@ -18,15 +18,15 @@ enum { FILES = QUEUE_KINDS };
  * sender without recipients, and no message file without either: both would be
  * finished messages, to be removed. */
 static const enum queue_kind last_step[FILES] = {
-    QUEUE_LOCAL, QUEUE_REMOTE, QUEUE_BOUNCE, QUEUE_INTD,
-    QUEUE_INFO,  QUEUE_TODO,   QUEUE_MESS};
+    QUEUE_KIND_LOCAL, QUEUE_KIND_REMOTE, QUEUE_KIND_BOUNCE, QUEUE_KIND_INTD,
+    QUEUE_KIND_INFO,  QUEUE_KIND_TODO,   QUEUE_KIND_MESS};
 
 static void report(const struct qfix_message *m, const char *code,
                    enum qfix_result result)
 {
     struct qfix_name name = qfix_name(m->name, m->form);
     bool tells = m->deed != QFIX_LINKED;
-    qfix_report(code, qfix_path(QUEUE_MESS, m->place, name.text),
+    qfix_report(code, qfix_path(QUEUE_KIND_MESS, m->place, name.text),
                 tells ? &m->inode : NULL, result);
 }
 
@@ -143,7 +143,7 @@ bool qfix_renumber(void)
     bool any = qfix_repairs && rename_all();
 
     report_all();
-    for (enum queue_kind kind = 0; kind < QUEUE_MESS; kind++)
+    for (enum queue_kind kind = 0; kind < QUEUE_KIND_MESS; kind++)
         qfix_each(kind, finish);
     qfix_sync();
     return any || finished_any;

@@ -12,7 +12,7 @@ static void note(const struct qfix_file *f)
 
     if (f->form == QFIX_OTHER)
         return;
-    if (f->kind == QUEUE_MESS) {
+    if (f->kind == QUEUE_KIND_MESS) {
         if (fstatat(f->dir, f->name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
             !S_ISREG(st.st_mode))
             return;
@@ -29,7 +29,7 @@ static void note(const struct qfix_file *f)
 static bool has_plain(const struct qfix_message *m, enum queue_kind kind)
 {
     return (m->form == QFIX_PLAIN ||
-            !qfix_numbers_has(&qfix.plain[QUEUE_MESS], m->name)) &&
+            !qfix_numbers_has(&qfix.plain[QUEUE_KIND_MESS], m->name)) &&
            qfix_numbers_has(&qfix.plain[kind], m->name);
 }
 
@@ -59,7 +59,7 @@ static void block_conflicts(void)
 {
     for (size_t i = 0; i < qfix.messages.count; i++) {
         const struct qfix_message *m = &qfix.messages.at[i];
-        for (enum queue_kind kind = 0; kind < QUEUE_MESS; kind++)
+        for (enum queue_kind kind = 0; kind < QUEUE_KIND_MESS; kind++)
             if (has_plain(m, kind) && has_fix(m, kind)) {
                 qfix_numbers_add(&qfix_blocked, m->name);
                 break;
@@ -108,8 +108,8 @@ bool qfix_locate(const struct qfix_message *m, enum queue_kind kind, uint64_t *p
 {
     struct stat st;
 
-    *name = qfix_name(m->name, kind == QUEUE_MESS ? m->form : QFIX_PLAIN);
-    if (kind == QUEUE_MESS) {
+    *name = qfix_name(m->name, kind == QUEUE_KIND_MESS ? m->form : QFIX_PLAIN);
+    if (kind == QUEUE_KIND_MESS) {
         *place = m->place;
         return qfix_stat(kind, *place, name->text, &st);
     }

@@ -72,6 +72,8 @@ NO_EXIT = {
     ("qmail-lspawn", 118): "the same",
     ("qmail-lspawn", 120): "the same",
     ("qmail-lspawn", 121): "the same",
+    ("qmail-qread", 61): "of queue_enter(); it says so and exits 111",
+    ("qmail-qread", 62): "the same",
 }
 
 # Programs that are linked with a part but never print what it says.
@@ -91,6 +93,7 @@ AT_RUN_TIME = {
     "users/subusers": "the administrator",
     "users/cdb": "qmail-newu",
     "users/cdb.tmp": "qmail-newu",
+    "queue/qfix.T.P": "qmail-qfix",
     "control/morercpthosts.tmp": "qmail-newmrh",
     r"alias/\.qmail-[a-z-]+": "the administrator",
     "bin/checkpassword-auth": "the administrator, as checkpassword(8) says",
@@ -385,6 +388,10 @@ class Facts:
         self.installed = set()
         for path, name in re.findall(r'\{INSTALL_\w+, "([^"]*)"(?: (QUEUE_DIR_\w+))?', listed):
             self.installed.add(path + names.get(name, ""))
+        places = read(os.path.join(SOURCE, "src/mail/queue_layout.c"))
+        places = places[places.index("queue_places[]"):]
+        for path, name in re.findall(r'(?:DIRECTORY|SPLIT)\("([^"]*)"|\{QUEUE_PLACE_\w+, (QUEUE_DIR_\w+)', places):
+            self.installed.add(os.path.join("queue", names.get(name, path)).rstrip("/"))
         built = read(os.path.join(self.build, "built.h"))
         for kind, where in (("PROGRAMS", "bin/"), ("BOOT", "boot/"), ("MAN", "man/"), ("CAT", "man/"), ("DOC", "doc/")):
             block = re.search(r"#define BUILT_%s((?: \\\n.*)*)" % kind, built)
