@@ -5,6 +5,7 @@ first = $(shell sed -n $(2)p conf-$(1))
 line1 = $(call first,$(1),1)
 
 BUILD       ?= build
+VERSION     := $(shell sed 1q VERSION)
 CONF_QMAIL  ?= $(call line1,qmail)
 CONF_SPLIT  ?= $(call line1,split)
 CONF_SPAWN  ?= $(call line1,spawn)
@@ -31,13 +32,16 @@ PROGRAMS = \
     accept/qmail-rcptcheck accept/mailsubj accept/predate accept/datemail \
     accept/qmail-qmtpd accept/qmail-qmqpd accept/qmail-qmqpc accept/tcp-env \
     queue/qmail-queue queue/qmail-send queue/qmail-clean \
+    queue/qmail-qread queue/qmail-qstat queue/qmail-qfix \
     deliver/qmail-lspawn deliver/qmail-local deliver/qmail-rspawn deliver/qmail-remote \
     deliver/qmail-tcpto deliver/qmail-tcpok \
     dotqmail/forward dotqmail/condredirect dotqmail/bouncesaying dotqmail/except \
     dotqmail/preline dotqmail/qreceipt dotqmail/qbiff mailbox/maildirmake mailbox/maildir2mbox \
     mailbox/maildirwatch mailbox/qail mailbox/elq mailbox/pinq \
-    mailbox/qmail-popup mailbox/qmail-pop3d users/qmail-newu users/qmail-getpw users/qmail-getpw-nss users/qmail-pw2u \
-    admin/qmail-start admin/splogger admin/qmail-newmrh admin/qmail-showctl
+    mailbox/qmail-popup mailbox/qmail-pop3d users/qmail-newu users/qmail-getpw \
+    users/qmail-getpw-nss users/qmail-pw2u \
+    admin/qmail-start admin/splogger admin/qmail-newmrh admin/qmail-showctl \
+    admin/qmail-log
 # crypt(3) is no part of POSIX without XSI.
 HAS_CRYPT := $(shell sh src/admin/has_crypt.sh '$(BUILD)' '$(CONF_CC)')
 ifeq ($(HAS_CRYPT),yes)
@@ -47,16 +51,18 @@ endif
 # made with conf-light's compiler where it is there, from objects of its own.
 HAS_LIGHT := $(shell sh src/admin/has_light.sh '$(BUILD)' '$(CONF_LIGHT)')
 ifeq ($(HAS_LIGHT),yes)
-LIGHT = $(filter accept/% queue/% dotqmail/% deliver/qmail-local users/qmail-getpw, \
-        $(filter-out accept/qmail-rcptcheck accept/tcp-env,$(PROGRAMS)))
+LIGHT = accept/qmail-smtpd accept/qmail-inject accept/sendmail accept/mailsubj accept/predate \
+    accept/datemail accept/qmail-qmtpd accept/qmail-qmqpd accept/qmail-qmqpc \
+    queue/qmail-queue queue/qmail-send queue/qmail-clean deliver/qmail-local \
+    users/qmail-getpw $(filter dotqmail/%,$(PROGRAMS))
 endif
 # Helpers that stay in the build folder.
 HELPERS  = admin/instpackage admin/instchown admin/instcheck \
-           admin/hostname admin/ipmeprint admin/dnsip admin/dnsptr admin/dnsfq
+           admin/qmail-upq admin/hostname admin/ipmeprint admin/dnsip admin/dnsptr admin/dnsfq
 BOOT     = $(foreach b,home proc binm1 binm2 binm3,$(b) $(b)+df)
 SERVICES = $(notdir $(patsubst %/run,%,$(wildcard service/*/run)))
 PAGES    = $(wildcard man/*.[1-8])
-DOCS     = $(wildcard doc/*)
+DOCS     = $(wildcard doc/*.md)
 ROOMS    = accept queue deliver dotqmail mailbox users admin
 LAYERS   = mail net base
 
@@ -65,7 +71,7 @@ BINARIES = $(addprefix $(BUILD)/bin/,$(notdir $(PROGRAMS))) \
            $(addprefix $(BUILD)/,$(notdir $(HELPERS)))
 BOOTFILES = $(addprefix $(BUILD)/boot/,$(BOOT))
 SERVICEFILES = $(foreach s,$(SERVICES),$(BUILD)/service/$(s)/run $(BUILD)/service/$(s)/log/run) \
-           $(foreach f,pop-seen tcp.smtp tcp.qmqp README,$(BUILD)/service/$(f))
+           $(foreach f,pop-seen stop tcp.smtp tcp.qmqp README,$(BUILD)/service/$(f))
 MANFILES = $(foreach p,$(PAGES),$(BUILD)/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 mains    = $(addprefix src/,$(addsuffix .c,$(ALL) users/checkpassword))
 parts    = $(filter-out $(mains),$(wildcard src/$(1)/*.c))
@@ -135,7 +141,7 @@ $(BUILD)/service/%: service/% $(BUILD)/conf.h
 define PAGE
 $(BUILD)/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1)): $(1) $(BUILD)/conf.h
 	@mkdir -p $$(@D)
-	@sed 's,/var/qmail,$(CONF_QMAIL),g; s,@BREAK@,$(CONF_BREAK),g; s,@SPAWN@,$(CONF_SPAWN),g' $$< > $$@
+	@sed 's,/var/qmail,$(CONF_QMAIL),g; s,@BREAK@,$$(CONF_BREAK),g; s,@SPAWN@,$(CONF_SPAWN),g' $$< > $$@
 endef
 $(foreach p,$(PAGES),$(eval $(call PAGE,$(p))))
 
@@ -145,7 +151,10 @@ man: $(MANFILES)
 # As admins know them: make setup check. DESTDIR counts for all three.
 setup: it man
 	$(BUILD)/instpackage
-	$(BUILD)/instchown
+	@$(BUILD)/instchown; status=$$?; \
+	missing=$$(sh src/admin/users.sh -n '$(CONF_QMAIL)' '$(CONF_USERS)' '$(CONF_GROUPS)') && \
+	[ -z "$$missing" ] || printf 'Accounts are missing. This makes them:\n%s\n' "$$missing" >&2; \
+	exit $$status
 package: it man
 	$(BUILD)/instpackage
 check: it man $(filter setup package,$(MAKECMDGOALS))
@@ -199,7 +208,7 @@ demo:
 # The conf-* values, as C sees them; rewritten only when one of them changed.
 $(BUILD)/conf.h: src/admin/conf.sh FORCE
 	@mkdir -p $(@D)
-	@sh src/admin/conf.sh '$(CONF_QMAIL)' '$(CONF_SPLIT)' '$(CONF_SPAWN)' '$(CONF_BREAK)' \
+	@sh src/admin/conf.sh '$(VERSION)' '$(CONF_QMAIL)' '$(CONF_SPLIT)' '$(CONF_SPAWN)' '$(CONF_BREAK)' \
 	    '$(CONF_PATRN)' '$(CONF_USERS)' '$(CONF_GROUPS)' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(BUILD)/built.h: src/admin/built.sh FORCE

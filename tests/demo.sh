@@ -2,12 +2,13 @@
 # make demo: a private mail system, two messages through it, and an orderly end.
 #
 # runs as  root: with the user ids of conf-users; anybody else: with one user id
-# uses     tcpserver, svscan and multilog; a free port on 127.0.0.1
+# uses     tcpserver, svscan and multilog; a free port on 127.0.0.1, or PORT
 # writes   build/demo, or a new directory below /var/tmp where the users of the
 #          mail system could not reach build/demo
 # exits    0 when both messages were delivered and everything has stopped
 #
-# KEEP=1 leaves the system up until this is interrupted.
+# make demo KEEP=1 leaves the system up until this is interrupted; PORT=2525 listens
+# there.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C
@@ -67,11 +68,23 @@ choose_place() {
     output=$place/build
 }
 
-free_port() {
+listen() { # PORT: prints it, or a free one for 0, if it can be listened on
     perl -MIO::Socket::INET -e '
-        my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => 0)
-            or die "no free port: $!\n";
-        print $s->sockport, "\n"'
+        my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => $ARGV[0], ReuseAddr => 1)
+            or die "$!\n";
+        print $s->sockport, "\n"' "$1"
+}
+check_port() {
+    case ${PORT-0} in '' | *[!0-9]* | ??????*) false ;; *) [ "${PORT-0}" -le 65535 ] ;; esac ||
+        die "PORT=$PORT is no port: give a number up to 65535, as PORT=2525"
+    why=$(listen "${PORT-0}" 2>&1) ||
+        die "cannot listen on 127.0.0.1 port ${PORT-0}: $why. Give another, as PORT=2525, or none for a free one."
+}
+# What the system is to run as has to have a name: that is what gets compiled in.
+check_user() {
+    if ! id -un > /dev/null 2>&1 || ! id -gn > /dev/null 2>&1; then
+        die "user $(id -u) or group $(id -g) has no name here, which the mail system needs: run this as a user that has one"
+    fi
 }
 
 # -- the system
@@ -79,7 +92,8 @@ free_port() {
 install_tree() {
     if [ "$(id -u)" = 0 ]; then
         users=$(sed 8q conf-users | tr '\n' ' ') groups=$(sed 2q conf-groups | tr '\n' ' ')
-        sh src/admin/users.sh "$(sed 1q conf-qmail)" "$users" "$groups"
+        sh src/admin/users.sh "$(sed 1q conf-qmail)" "$users" "$groups" ||
+            die "the users and groups of the mail system are not there and cannot be made; see step 2 of INSTALL, or run this as another user than root"
     else
         me=$(id -un) my_group=$(id -gn)
         users="$me $me $me $me $me $me $me $me" groups="$my_group $my_group"
@@ -119,14 +133,18 @@ service() { # NAME SETTING=VALUE...: a copy of the service that the build has ma
 
 start() {
     rm -rf "$place/service"
-    port=$(free_port)
+    port=$(listen "${PORT-0}") || die "cannot listen on 127.0.0.1 port ${PORT-0}"
     service send
     service smtp LISTEN=127.0.0.1 PORT="$port" RULES="$place/no-rules.cdb"
     # in a session of its own: an interrupt from the keyboard is for this script
     setsid svscan "$place/service" < /dev/null > "$place/svscan.log" 2>&1 9>&- &
     svscan=$!
     wait_for 20 logged send 'status: local' || die "qmail-send does not start; see $place/service"
-    wait_for 20 logged smtp 'tcpserver: status' || die "tcpserver does not start; see $place/service"
+    wait_for 20 logged smtp 'tcpserver: \(status\|fatal\)' || die "tcpserver does not start; see $place/service"
+    if logged smtp 'tcpserver: fatal'; then
+        log_of smtp | sed -n '/fatal/{p;q;}' >&2
+        die "tcpserver cannot listen on 127.0.0.1 port $port, which was free just now; try again, or give another, as PORT=2525"
+    fi
 }
 logged() { grep -qs -e "$2" "$place/service/$1/log/main/current"; }
 log_of() { [ ! -e "$place/service/$1/log/main/current" ] || sed 's/^@[0-9a-f]* //' "$place/service/$1/log/main/current"; }
@@ -201,6 +219,8 @@ delivered() { # COUNT
 
 svscan= temporary=
 sh tests/need.sh demo
+check_user
+check_port
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP

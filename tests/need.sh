@@ -39,6 +39,7 @@ if [ -n "$missing" ]; then
         > "$log" 2>&1 < /dev/null; then
         tail -n 20 "$log" >&2
         rm -f "$log"
+        echo "These packages are needed and could not be installed, for the reason above:$missing" >&2
         exit 1
     fi
     rm -f "$log"

@@ -18,6 +18,7 @@
 #include "conf.h"
 #include "mail/control.h"
 #include "mail/enqueue.h"
+#include "mail/relay.h"
 #include "net/connect.h"
 
 #include <fcntl.h>
@@ -91,7 +92,7 @@ static enum queue_exit ask_servers(const struct control_list *servers,
                                    struct qmqpc_reply *reply)
 {
     const struct ip_address any = {0};
-    struct view rest = bytes_view(&servers->entries), entry;
+    struct view rest = bytes_view(&servers->entries), entry, remark;
     enum queue_exit code = QUEUE_CONFIGURATION; /* until an entry can be used */
     size_t head_len = request->head.len;
     struct ip_address ip;
@@ -99,7 +100,7 @@ static enum queue_exit ask_servers(const struct control_list *servers,
     int fd;
 
     while (control_list_next(&rest, &entry)) {
-        if (!qmqpc_server_read(entry, &ip, &port))
+        if (!relay_of_server(entry, &ip, &port, &remark))
             continue;
         enum connect_result result = connect_to(&ip, port, &any, CONNECT_S, &fd);
         if (result == CONNECT_NO_SOCKET)

@@ -1,17 +1,14 @@
 /* qmqpc - the parts of qmail-qmqpc.
  *
  * qmqpc_request.c   what we are to send: read from qmail-queue's two descriptors
- * qmqpc_server.c    one entry of control/qmqpservers
  * qmqpc_reply.c     what the server says */
 #ifndef ACCEPT_QMQPC_H
 #define ACCEPT_QMQPC_H
 
 #include "base/reader.h"
 #include "mail/queue_exit.h"
-#include "net/ip.h"
 
 enum {
-    QMQPC_PORT = 628,
     QMQPC_MAX_ADDRESS = 65536, /* servers take less than a thousand bytes */
     QMQPC_MAX_TEXT = 255,      /* bytes of a reply that are passed on */
     QMQPC_LEAST_TEXT = 3,      /* a shorter one says nothing */
@@ -27,10 +24,6 @@ struct qmqpc_request {
  * as qmail-queue does, and makes a request of them. QUEUE_OK, or how to exit. */
 enum queue_exit qmqpc_request_read(struct qmqpc_request *r, int message_fd,
                                    int envelope_fd);
-
-/* Reads an entry: an IPv4 address, whatever may follow it, or an IPv6 address in
- * brackets; behind either perhaps a colon and a port. False for anything else. */
-bool qmqpc_server_read(struct view entry, struct ip_address *ip, unsigned *port);
 
 /* A reply, which comes in pieces. {0} begins. */
 struct qmqpc_reply {

@@ -6,43 +6,36 @@
 # writes   HOME/control: me, defaultdomain, plusdomain; adds to locals, rcpthosts
 # exits    0 done, 100 no name given, 111 a file could not be written
 set -eu
-umask 022
+program=config-fast source=$(dirname "$0")
 
-if [ -z "${1-}" ]; then
+fqdn=${1-}
+case $fqdn in
+'')
     echo 'config-fast: usage: config-fast your.full.host.name' >&2
     exit 100
-fi
-fqdn=$1
-home=${CONF_QMAIL:-$(sed 1q "$(dirname "$0")/conf-qmail")}
+    ;;
+*[[:space:][:cntrl:]]* | .* | *. | *..* | */* | *@* | *:*)
+    echo "config-fast: usage: config-fast your.full.host.name; this is no name: $fqdn" >&2
+    exit 100
+    ;;
+esac
+. "$source/src/admin/config_write.sh"
 cd "$home/control" || exit 111
 
-# The domain is the name without its first label, the plus domain its last two
-# labels. A name of one or two labels stays whole.
-case $fqdn in
-*.*.*)
-    domain=${fqdn#*.}
-    last=${fqdn##*.}
-    rest=${fqdn%.*}
-    plus=${rest##*.}.$last
-    ;;
-*) domain=$fqdn plus=$fqdn ;;
-esac
-
-write() { # a file with one line, whole at any time
+add() { # FILE LINE: to a list, once
     echo "Putting $2 into control/$1..."
-    printf '%s\n' "$2" > "$1.new" && chmod 644 "$1.new" && mv "$1.new" "$1" || exit 111
-}
-add() { # a line to a list, once
-    echo "Putting $2 into control/$1..."
-    [ -e "$1" ] || : > "$1" || exit 111
-    if ! grep -Fqx -e "$2" "$1"; then
-        [ -z "$(tail -c 1 "$1")" ] || echo >> "$1" || exit 111 # a cut last line
-        printf '%s\n' "$2" >> "$1" || exit 111
+    begin "$1"
+    [ ! -e "$1" ] || cat "$1" > "$1.new" || fail "unable to write $home/control/$1"
+    if [ ! -e "$1.new" ] || ! grep -Fqx -e "$2" "$1.new"; then
+        # a last line that was cut is ended first
+        { [ ! -e "$1.new" ] || [ -z "$(tail -c 1 "$1.new")" ] || echo >> "$1.new"; } &&
+            printf '%s\n' "$2" >> "$1.new" || fail "unable to write $home/control/$1"
     fi
-    chmod 644 "$1" || exit 111
+    publish "$1"
 }
 
 echo "Your fully qualified host name is $fqdn."
+set_domains "$fqdn"
 write me "$fqdn"
 write defaultdomain "$domain"
 write plusdomain "$plus"

@@ -61,4 +61,23 @@ int install_open_dir(const struct install_entry *entry, const char **name);
 int install_open(const struct install_entry *entry, int dir, const char *name,
                  int flags);
 
+/* What may be wrong with an entry, in the order in which it is told, and the words
+ * for it that follow the entry's name. */
+enum install_difference {
+    INSTALL_MISSING,
+    INSTALL_OWNER,
+    INSTALL_GROUP,
+    INSTALL_MODE,
+    INSTALL_TYPE,
+    INSTALL_UNSEEN /* it cannot be looked at; errno says why */
+};
+extern const char *const install_difference_texts[];
+
+typedef void install_found(const struct install_entry *entry,
+                           enum install_difference difference);
+
+/* Compares what is there with the entry and calls found for each difference. A page
+ * may be missing. */
+void install_compare(const struct install_entry *entry, install_found *found);
+
 #endif

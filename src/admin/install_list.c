@@ -3,56 +3,27 @@
 #include "built.h"
 #include "conf.h"
 
-#include "mail/queue_dir.h"
+#include "mail/queue_layout.h"
 
 #define OWNER CONF_USER_OWNER
 
-/* name/0 to name/(CONF_SPLIT - 1) as well */
-enum { SPLIT = 1 };
-
-static const struct entry {
-    enum install_type type;
-    const char *path;
-    const char *owner;
-    mode_t mode;
-    int split;
-    size_t size;
-} home_entries[] = {
-    {INSTALL_DIR, "", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "control", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "users", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "bin", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "boot", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "doc", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "man", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "man/cat1", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "man/cat5", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "man/cat7", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "man/cat8", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "man/man1", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "man/man5", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "man/man7", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "man/man8", OWNER, 0755, 0, 0},
-    {INSTALL_DIR, "alias", CONF_USER_ALIAS, 02755, 0, 0},
-};
-
-static const struct entry queue_entries[] = {
-    {INSTALL_DIR, "queue", CONF_USER_QUEUE, 0750, 0, 0},
-    {INSTALL_DIR, "queue/pid", CONF_USER_QUEUE, 0700, 0, 0},
-    {INSTALL_DIR, "queue/intd", CONF_USER_QUEUE, 0700, 0, 0},
-    {INSTALL_DIR, "queue/todo", CONF_USER_QUEUE, 0750, 0, 0},
-    {INSTALL_DIR, "queue/bounce", CONF_USER_SEND, 0700, 0, 0},
-    {INSTALL_DIR, "queue/mess", CONF_USER_QUEUE, 0750, SPLIT, 0},
-    {INSTALL_DIR, "queue/info", CONF_USER_SEND, 0700, SPLIT, 0},
-    {INSTALL_DIR, "queue/local", CONF_USER_SEND, 0700, SPLIT, 0},
-    {INSTALL_DIR, "queue/remote", CONF_USER_SEND, 0700, SPLIT, 0},
-    {INSTALL_DIR, "queue/lock", CONF_USER_QUEUE, 0750, 0, 0},
-    {INSTALL_KEPT, "queue/" QUEUE_DIR_TCPTO, CONF_USER_REMOTE, 0644, 0,
-     QUEUE_TCPTO_SIZE},
-    {INSTALL_KEPT, "queue/" QUEUE_DIR_TCPTO6, CONF_USER_REMOTE, 0644, 0,
-     QUEUE_TCPTO6_SIZE},
-    {INSTALL_KEPT, "queue/" QUEUE_DIR_MUTEX, CONF_USER_SEND, 0600, 0, 0},
-    {INSTALL_FIFO, "queue/" QUEUE_DIR_TRIGGER, CONF_USER_SEND, 0622, 0, 0},
+static const struct install_entry home_entries[] = {
+    {INSTALL_DIR, "", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "control", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "users", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "bin", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "boot", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "doc", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "man", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "man/cat1", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "man/cat5", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "man/cat7", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "man/cat8", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "man/man1", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "man/man5", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "man/man7", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "man/man8", 0755, OWNER, NULL, 0},
+    {INSTALL_DIR, "alias", 02755, CONF_USER_ALIAS, NULL, 0},
 };
 
 /* What the build made, by name below the directory; the lists end in NULL. */
@@ -102,19 +73,25 @@ static const struct {
     {"qmail-popup", OWNER, 0711},
 };
 
-static void each_of(const struct entry *e, void (*each)(const struct install_entry *))
+static void each_place(const struct queue_place *place,
+                       void (*each)(const struct install_entry *))
 {
-    struct install_entry entry = {.type = e->type,
-                                  .path = e->path,
-                                  .mode = e->mode,
-                                  .owner = e->owner,
-                                  .size = e->size};
+    static const enum install_type types[] = {[QUEUE_PLACE_DIR] = INSTALL_DIR,
+                                              [QUEUE_PLACE_FILE] = INSTALL_KEPT,
+                                              [QUEUE_PLACE_FIFO] = INSTALL_FIFO};
     struct bytes path = {0};
 
+    bytes_add_text(&path, *place->path ? "queue/" : "queue");
+    bytes_add_text(&path, place->path);
+    struct install_entry entry = {.type = types[place->type],
+                                  .path = bytes_cstring(&path),
+                                  .mode = place->mode,
+                                  .owner = place->owner,
+                                  .size = place->size};
     each(&entry);
-    for (unsigned i = 0; e->split && i < CONF_SPLIT; i++) {
+    for (unsigned i = 0; place->split && i < CONF_SPLIT; i++) {
         bytes_clear(&path);
-        bytes_add_format(&path, "%s/%u", e->path, i);
+        bytes_add_format(&path, "queue/%s/%u", place->path, i);
         entry.path = bytes_cstring(&path);
         each(&entry);
     }
@@ -150,9 +127,9 @@ static void each_file(const struct files *set,
 void install_each(bool queue_only, void (*each)(const struct install_entry *entry))
 {
     for (size_t i = 0; !queue_only && i < COUNT(home_entries); i++)
-        each_of(&home_entries[i], each);
-    for (size_t i = 0; i < COUNT(queue_entries); i++)
-        each_of(&queue_entries[i], each);
+        each(&home_entries[i]);
+    for (const struct queue_place *place = queue_places; place->path; place++)
+        each_place(place, each);
     for (size_t i = 0; !queue_only && i < COUNT(file_sets); i++)
         each_file(&file_sets[i], each);
 }

@@ -1,22 +1,11 @@
 #include "admin/install.h"
 
-#include "base/die.h"
 #include "base/fd.h"
 #include "conf.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-bool install_queue_only_or_die(int argc, char **argv)
-{
-    if (argc <= 1)
-        return false;
-    if (argc > 2 || strcmp(argv[1], "queue-only") != 0)
-        die_raw(DIE_PERM, "usage: %s [queue-only]\n", argv[0]);
-    return true;
-}
 
 const char *install_home(void)
 {

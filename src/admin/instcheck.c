@@ -8,51 +8,32 @@
 #include "base/die.h"
 #include "base/error.h"
 #include "base/heap.h"
-#include "base/identity.h"
 #include "base/writer.h"
-#include "conf.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static bool has_findings;
 
-static void warn(const char *deed, const char *what, const char *finding)
+static void warn(const struct install_entry *entry, enum install_difference difference)
 {
     struct bytes line = {0};
+    const char *shown = install_shown(entry),
+               *text = install_difference_texts[difference];
+    int reason = errno;
+
+    if (difference == INSTALL_UNSEEN && reason == EACCES)
+        die_temp("unable to switch to %s: %s", install_shown_dir(entry),
+                 error_text(reason));
     bytes_add_text(&line, "instcheck: warning: ");
-    bytes_add_text(&line, deed);
-    bytes_add_text(&line, what);
-    bytes_add_text(&line, finding);
-    bytes_add_byte(&line, '\n');
+    if (difference == INSTALL_UNSEEN)
+        bytes_add_format(&line, "unable to stat %s: %s\n", shown, error_text(reason));
+    else
+        bytes_add_format(&line, "%s %s\n", shown, text);
     write_all(2, bytes_view(&line));
     bytes_free(&line);
     has_findings = true;
-}
-
-static void warn_of_stat(const char *what)
-{
-    struct bytes reason = {0};
-    bytes_add_format(&reason, ": %s", error_text(errno));
-    warn("unable to stat ", what, bytes_cstring(&reason));
-    bytes_free(&reason);
-}
-
-static bool has_type(mode_t mode, enum install_type type)
-{
-    switch (type) {
-    case INSTALL_DIR:
-        return S_ISDIR(mode);
-    case INSTALL_FIFO:
-        return S_ISFIFO(mode);
-    case INSTALL_FILE:
-    case INSTALL_PAGE:
-    case INSTALL_KEPT:
-        break;
-    }
-    return S_ISREG(mode);
 }
 
 /* Files are looked for in their directory, which therefore must be there. */
@@ -68,30 +49,8 @@ static void enter_dir_or_die(const struct install_entry *entry)
 
 static void compare(const struct install_entry *entry)
 {
-    struct stat st;
-    uid_t uid = identity_user_or_die(entry->owner);
-    gid_t gid = identity_group_or_die(CONF_GROUP_QMAIL);
-
     enter_dir_or_die(entry);
-    const char *shown = install_shown(entry);
-    if (stat(install_path(entry), &st) == -1) {
-        if (errno == EACCES)
-            die_temp("unable to switch to %s: %s", install_shown_dir(entry),
-                     error_text(errno));
-        if (errno != ENOENT)
-            warn_of_stat(shown);
-        else if (entry->type != INSTALL_PAGE)
-            warn("", shown, " does not exist");
-        return;
-    }
-    if (st.st_uid != uid)
-        warn("", shown, " has wrong owner");
-    if (st.st_gid != gid)
-        warn("", shown, " has wrong group");
-    if ((st.st_mode & 07777) != entry->mode)
-        warn("", shown, " has wrong permissions");
-    if (!has_type(st.st_mode, entry->type))
-        warn("", shown, " has wrong type");
+    install_compare(entry, warn);
 }
 
 int main(int argc, char **argv)

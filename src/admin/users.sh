@@ -1,9 +1,11 @@
 #!/bin/sh
 # Makes the groups and users of conf-groups and conf-users that are missing, and
-# says which. Existing ones stay as they are. usage, as root:
-# users.sh HOME "USER..." "GROUP..."
+# says which. Existing ones stay as they are. With -n it only prints the commands.
+# usage, as root: users.sh [-n] HOME "USER..." "GROUP..."
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
+do=
+[ "$1" != -n ] || { do=: && shift; }
 home=$1 users=$2 groups=$3
 
 set -- $groups
@@ -12,7 +14,7 @@ queue_group=$1 other_group=$2
 for group in "$queue_group" "$other_group"; do
     getent group "$group" > /dev/null && continue
     echo "groupadd $group"
-    groupadd -r "$group"
+    $do groupadd -r "$group"
 done
 
 set -- $users
@@ -21,7 +23,7 @@ add() { # USER GROUP HOME
     getent passwd "$1" > /dev/null && return
     echo "useradd -g $2 -d $3 -s /usr/sbin/nologin $1"
     # no home is made: installation makes HOME/alias
-    useradd -r -M -g "$2" -d "$3" -s /usr/sbin/nologin "$1"
+    $do useradd -r -M -g "$2" -d "$3" -s /usr/sbin/nologin "$1"
 }
 add "$1" "$other_group" "$home/alias"
 add "$2" "$other_group" "$home"

@@ -178,6 +178,75 @@ enum cdb_result cdb_find(int fd, struct view key, struct bytes *data)
     return CDB_ABSENT;
 }
 
+/* Looking a whole file over */
+
+static uint32_t number_at(struct view file, uint64_t at)
+{
+    return unpack((const unsigned char *)file.data + at);
+}
+
+/* The record at at, which ends before end. */
+static bool take_record(struct view file, uint64_t at, uint64_t end, struct view *key,
+                        struct view *data)
+{
+    if (at < HEADER || at + PAIR > end)
+        return false;
+    uint64_t key_len = number_at(file, at), data_len = number_at(file, at + 4);
+    if (at + PAIR + key_len + data_len > end)
+        return false;
+    *key = view_at(file.data + at + PAIR, key_len);
+    *data = view_at(key->data + key_len, data_len);
+    return true;
+}
+
+/* Table number i: its slots lead to records before end whose keys belong there.
+ * *found counts them. */
+static bool table_is_sound(struct view file, uint32_t i, uint64_t end, uint64_t *found)
+{
+    uint64_t table = number_at(file, i * PAIR), slots = number_at(file, i * PAIR + 4);
+    struct view key, data;
+    if (slots && table + slots * PAIR > file.len)
+        return false;
+    for (uint64_t slot = 0; slot < slots; slot++) {
+        uint32_t hash = number_at(file, table + slot * PAIR);
+        uint32_t at = number_at(file, table + slot * PAIR + 4);
+        if (at == 0)
+            continue;
+        if (hash % TABLES != i || !take_record(file, at, end, &key, &data) ||
+            hash_of(key) != hash)
+            return false;
+        ++*found;
+    }
+    return true;
+}
+
+bool cdb_each(struct view file,
+              void (*each)(void *arg, struct view key, struct view data), void *arg)
+{
+    uint64_t end = UINT64_MAX, found = 0, count = 0;
+    struct view key, data;
+
+    if (file.len < HEADER)
+        return false;
+    for (uint32_t i = 0; i < TABLES; i++) /* the records end where a table begins */
+        if (number_at(file, i * PAIR + 4) && number_at(file, i * PAIR) < end)
+            end = number_at(file, i * PAIR);
+    if (end == UINT64_MAX)
+        end = HEADER;
+    if (end > file.len)
+        return false;
+    for (uint64_t at = HEADER; at < end; count++) {
+        if (!take_record(file, at, end, &key, &data))
+            return false;
+        at += PAIR + key.len + data.len;
+        each(arg, key, data);
+    }
+    for (uint32_t i = 0; i < TABLES; i++)
+        if (!table_is_sound(file, i, end, &found))
+            return false;
+    return found == count;
+}
+
 /* Writing */
 
 struct place {

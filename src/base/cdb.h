@@ -25,6 +25,12 @@ enum cdb_result {
  * first record of that key. */
 enum cdb_result cdb_find(int fd, struct view key, struct bytes *data);
 
+/* Looks over a database that was read whole: calls each(arg, key, data) for every
+ * record, in their order. False where the file is damaged: something lies outside it,
+ * or a record cannot be found by its key. */
+bool cdb_each(struct view file,
+              void (*each)(void *arg, struct view key, struct view data), void *arg);
+
 /* A database being written. */
 struct cdb_maker;
 

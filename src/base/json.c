@@ -1,32 +1,6 @@
 #include "base/json.h"
 
-/* The length of the UTF-8 sequence that v begins with, or 0: RFC 3629, section 4,
- * which knows no overlong forms, no surrogates, nothing beyond U+10FFFF. */
-static size_t utf8_length(struct view v)
-{
-    unsigned char first = (unsigned char)v.data[0];
-    unsigned char low = 0x80, high = 0xbf;
-    size_t len = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-
-    if (first < 0x80)
-        return 1;
-    if (first < 0xc2 || first > 0xf4 || v.len < len)
-        return 0;
-    if (first == 0xe0)
-        low = 0xa0;
-    if (first == 0xed)
-        high = 0x9f;
-    if (first == 0xf0)
-        low = 0x90;
-    if (first == 0xf4)
-        high = 0x8f;
-    for (size_t i = 1; i < len; i++, low = 0x80, high = 0xbf) {
-        unsigned char c = (unsigned char)v.data[i];
-        if (c < low || c > high)
-            return 0;
-    }
-    return len;
-}
+#include "base/utf8.h"
 
 static void add_escaped(struct bytes *out, char c)
 {
@@ -62,7 +36,7 @@ void json_add_string(struct bytes *out, struct view v)
             len = 1;
         } else {
             len = utf8_length(v);
-            bytes_add(out, len > 0 ? view_before(v, len) : VIEW("\xef\xbf\xbd"));
+            bytes_add(out, len > 0 ? view_before(v, len) : VIEW(UTF8_REPLACEMENT));
             len += len == 0;
         }
         v = view_from(v, len);

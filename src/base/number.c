@@ -1,11 +1,21 @@
 #include "base/number.h"
 
+/* Up to here one more digit fits, whatever it is. */
+#define FITS_ONE_MORE (UINT64_MAX / 10 - 1)
+
 bool number_take(struct view *rest, uint64_t *n)
 {
+    uint64_t sum = 0;
     size_t i = 0;
-    *n = 0;
-    for (; i < rest->len && byte_is_digit(rest->data[i]); i++)
-        *n = number_sum(number_product(*n, 10), (uint64_t)(rest->data[i] - '0'));
+
+    for (; i < rest->len; i++) {
+        unsigned digit = (unsigned)(unsigned char)rest->data[i] - '0';
+        if (digit > 9)
+            break;
+        sum = sum <= FITS_ONE_MORE ? sum * 10 + digit
+                                   : number_sum(number_product(sum, 10), digit);
+    }
+    *n = sum;
     *rest = view_from(*rest, i);
     return i > 0;
 }

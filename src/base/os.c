@@ -5,6 +5,7 @@
 #include "base/os.h"
 
 #include <arpa/nameser.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -66,6 +68,53 @@ void os_sync_everything(void)
 char *os_real_path(const char *path)
 {
     return realpath(path, NULL);
+}
+
+static bool rename_after_look(int from_dir, const char *from, int to_dir,
+                              const char *to)
+{
+    struct stat st;
+    if (fstatat(to_dir, to, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        errno = EEXIST;
+        return false;
+    }
+    return errno == ENOENT && renameat(from_dir, from, to_dir, to) == 0;
+}
+
+bool os_rename_new(int from_dir, const char *from, int to_dir, const char *to)
+{
+#ifdef RENAME_NOREPLACE
+    if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
+        return true;
+    if (errno != EINVAL && errno != ENOSYS)
+        return false;
+#endif
+    return rename_after_look(from_dir, from, to_dir, to);
+}
+
+bool os_may_be_open_elsewhere(int fd)
+{
+#ifdef F_SETLEASE
+    /* a lease for writing is given to who alone has the file open */
+    if (fcntl(fd, F_SETLEASE, F_WRLCK) == -1)
+        return true;
+    fcntl(fd, F_SETLEASE, F_UNLCK);
+    return false;
+#else
+    (void)fd;
+    return true;
+#endif
+}
+
+bool os_is_regular(int dir, const struct dirent *entry)
+{
+    struct stat st;
+#ifdef DT_UNKNOWN
+    if (entry->d_type != DT_UNKNOWN)
+        return entry->d_type == DT_REG;
+#endif
+    return fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(st.st_mode);
 }
 
 bool os_lock(int fd, bool wait)

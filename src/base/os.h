@@ -34,6 +34,20 @@ void os_sync_everything(void);
  * heap_free(); NULL with errno set. */
 char *os_real_path(const char *path);
 
+/* renameat(2), but what is there already stays, and the name that would cover it
+ * fails with EEXIST. Where the system or file system cannot do both in one step, a
+ * name made by another process between a look and the renaming is replaced. */
+bool os_rename_new(int from_dir, const char *from, int to_dir, const char *to);
+
+/* Whether any process but through fd has the file open, as far as this system tells:
+ * where it does not, true. Root alone gets an answer, and has SIGIO ignored. */
+bool os_may_be_open_elsewhere(int fd);
+
+/* Whether a name that readdir() gave for directory dir is a regular file. Only asks
+ * the file where the directory does not say. False if it is gone. */
+struct dirent;
+bool os_is_regular(int dir, const struct dirent *entry);
+
 /* flock(2), exclusive. With wait false it fails with EWOULDBLOCK or EAGAIN
  * where another holds the lock. */
 bool os_lock(int fd, bool wait);

@@ -185,7 +185,7 @@ int main(int argc, char **argv)
     struct remote_binding binding;
     struct remote_targets targets = {0};
     struct bytes sender = {0};
-    enum remote_tls_policy tls_policy;
+    enum relay_tls_policy tls_policy;
 
     signals_ignore(SIGPIPE);
     heap_on_failure(out_of_memory);

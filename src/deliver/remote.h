@@ -15,6 +15,7 @@
 #include "base/table.h"
 #include "base/writer.h"
 #include "mail/control.h"
+#include "mail/relay.h"
 #include "net/dns.h"
 
 /* -- remote_report: a report is a letter, a text and a NUL */
@@ -67,8 +68,6 @@ void remote_report_detail(struct bytes *out, enum remote_text text, struct view 
                           struct view detail);
 
 /* -- remote_route: control files by the host's name */
-
-enum { REMOTE_SMTP_PORT = 25 };
 
 struct remote_route {
     struct view host; /* the relay, or the host itself; borrowed */
@@ -186,16 +185,9 @@ bool remote_blast_end(const struct remote_blast *blast, struct bytes *out);
 
 /* -- remote_tls */
 
-enum remote_tls_policy {
-    REMOTE_TLS_NONE,    /* never */
-    REMOTE_TLS_MAY,     /* where it works */
-    REMOTE_TLS_ENCRYPT, /* not without */
-    REMOTE_TLS_VERIFY   /* nor without a certificate that is the host's */
-};
-
 /* The policy for host by control/tlspolicy. False where what stands there is none. */
 bool remote_tls_policy_find(const struct table *policies, struct view host,
-                            enum remote_tls_policy *policy);
+                            enum relay_tls_policy *policy);
 
 /* What the helper says of its handshake. */
 struct remote_tls_status {
@@ -211,7 +203,7 @@ void remote_tls_status_read(struct remote_tls_status *status, struct view line);
 /* What the helper is told, and how it is found. */
 struct remote_tls_helper {
     char *path; /* relative to HOME, where we are */
-    enum remote_tls_policy policy;
+    enum relay_tls_policy policy;
     struct view domain;   /* the host that mail is for */
     struct view host, ip; /* the host and the address it goes to */
     unsigned timeout_s;
@@ -239,7 +231,7 @@ struct remote_job {
     unsigned timeout_s; /* for each wait for the peer */
     struct view domain; /* the host that mail is for */
     char *tls_client;   /* NULL: no TLS */
-    enum remote_tls_policy tls_policy;
+    enum relay_tls_policy tls_policy;
 };
 
 /* Whom to talk to. */

@@ -195,10 +195,10 @@ static enum step start_tls(struct dialog *d)
     remote_tls_status_read(&status, bytes_view(&d->tls));
     if (!status.up) {
         tls_verdict(d, REMOTE_TLS_FAILED, status.reason);
-        return job->tls_policy == REMOTE_TLS_MAY ? IN_CLEAR : FINISHED;
+        return job->tls_policy == RELAY_TLS_MAY ? IN_CLEAR : FINISHED;
     }
     connection_switch(&d->peer, d->with->fd, d->with->fd);
-    if (job->tls_policy == REMOTE_TLS_VERIFY && !status.verified) {
+    if (job->tls_policy == RELAY_TLS_VERIFY && !status.verified) {
         quit(d, 'Z', REMOTE_TLS_UNVERIFIED, VIEW(""));
         return tls_verdict(d, REMOTE_TLS_UNVERIFIED, status.reason);
     }
@@ -209,8 +209,8 @@ static enum step start_tls(struct dialog *d)
 static enum step tls(struct dialog *d)
 {
     const struct remote_job *job = d->job;
-    bool required = job->tls_policy >= REMOTE_TLS_ENCRYPT;
-    if (job->tls_policy == REMOTE_TLS_NONE || d->with->in_clear)
+    bool required = job->tls_policy >= RELAY_TLS_ENCRYPT;
+    if (job->tls_policy == RELAY_TLS_NONE || d->with->in_clear)
         return GO_ON;
     if (job->tls_client && d->offers.starttls) {
         if (!command(d, "STARTTLS", VIEW("")))

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/process.h"
 #include "mail/domain.h"
+#include "mail/relay.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -17,25 +18,13 @@ enum {
     HELPER_TCP_WRITE = 7
 };
 
-static const char *const policy_names[] = {[REMOTE_TLS_NONE] = "none",
-                                           [REMOTE_TLS_MAY] = "may",
-                                           [REMOTE_TLS_ENCRYPT] = "encrypt",
-                                           [REMOTE_TLS_VERIFY] = "verify"};
-
 bool remote_tls_policy_find(const struct table *policies, struct view host,
-                            enum remote_tls_policy *policy)
+                            enum relay_tls_policy *policy)
 {
     struct view name;
-    *policy = REMOTE_TLS_MAY;
-    if (!domain_find_or_default(policies, host, &name))
-        return true;
-    for (size_t i = 0; i < COUNT(policy_names); i++) {
-        if (view_is_case(name, policy_names[i])) {
-            *policy = (enum remote_tls_policy)i;
-            return true;
-        }
-    }
-    return false;
+    *policy = RELAY_TLS_MAY;
+    return !domain_find_or_default(policies, host, &name) ||
+           relay_tls_policy(name, policy);
 }
 
 void remote_tls_status_read(struct remote_tls_status *status, struct view line)
@@ -74,7 +63,7 @@ static bool set_environment(const struct remote_tls_helper *helper)
     bool good = set_variable("TLSHOST", helper->host) &&
                 set_variable("TLSDOMAIN", helper->domain) &&
                 set_variable("TLSIP", helper->ip) &&
-                set_variable("TLSPOLICY", view_of(policy_names[helper->policy])) &&
+                set_variable("TLSPOLICY", view_of(relay_tls_names[helper->policy])) &&
                 set_variable("TLSTIMEOUT", bytes_view(&timeout));
     bytes_free(&timeout);
     return good;

@@ -101,3 +101,10 @@ void date_add_stamp(struct bytes *out, int64_t seconds)
     bytes_add_format(out, "%" PRId64 "%02d%02d%02d%02d%02d", d.year, d.month + 1, d.day,
                      d.hour, d.minute, d.second);
 }
+
+void date_add_internet(struct bytes *out, int64_t seconds)
+{
+    struct date d = date_of(seconds);
+    bytes_add_format(out, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02dZ", d.year,
+                     d.month + 1, d.day, d.hour, d.minute, d.second);
+}

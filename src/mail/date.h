@@ -29,6 +29,9 @@ void date_add_local(struct bytes *out, int64_t seconds);
  * of a From_ line. */
 void date_add_mbox(struct bytes *out, int64_t seconds);
 
+/* "2026-11-06T01:34:13Z" (RFC 3339), for other programs to read. */
+void date_add_internet(struct bytes *out, int64_t seconds);
+
 /* "20261106013413", for message ids. */
 void date_add_stamp(struct bytes *out, int64_t seconds);
 

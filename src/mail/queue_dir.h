@@ -19,6 +19,10 @@ enum {
     QUEUE_WRITE_LIMIT_S = 86400,
     QUEUE_ABANDONED_S = 129600,
 
+    /* bytes of a record in info, local, remote without its NUL: one of an envelope
+     * and what virtualdomains puts before it */
+    QUEUE_MAX_RECORD = 1 << 22,
+
     QUEUE_TCPTO_SIZE = 1024,
     QUEUE_TCPTO6_SIZE = 2048
 };

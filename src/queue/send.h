@@ -19,6 +19,7 @@
 
 #include "base/bytes.h"
 #include "base/loop.h"
+#include "mail/queue_dir.h"
 #include "mail/route.h"
 
 #include <sys/stat.h>
@@ -30,10 +31,9 @@ enum channel { CHANNEL_LOCAL, CHANNEL_REMOTE, CHANNELS };
 const char *channel_name(enum channel c);
 
 enum {
-    SEND_RETRY_S = 123,       /* after trouble with a file */
-    SEND_ALERT_SLEEP_S = 10,  /* after trouble that stops everything */
-    SEND_MAX_RECORD = 1 << 22 /* bytes of a record in info, local, remote: one of an
-                                 envelope and what virtualdomains puts before it */
+    SEND_RETRY_S = 123,      /* after trouble with a file */
+    SEND_ALERT_SLEEP_S = 10, /* after trouble that stops everything */
+    SEND_MAX_RECORD = QUEUE_MAX_RECORD
 };
 
 /* Control files: send_controls.c */

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""make demo: works as it is, twice, beside another one, and leaves nothing behind."""
+"""make demo: works as it is, twice, beside another one, and leaves nothing behind; where
+it cannot work it says why."""
 from reqmail import *
 
 PLACES = (os.path.realpath(os.path.join(SOURCE, "build/demo")), "/var/tmp/reqmail-demo.")
@@ -24,14 +25,69 @@ def left_over():
     return [p for p in processes() if p not in before]
 
 
-def demo():
+def demo(path=None):
     return subprocess.run(["make", "demo"], cwd=SOURCE, stdin=subprocess.DEVNULL, capture_output=True, timeout=600,
-                          env={"PATH": os.environ["PATH"], "MAKE": os.environ.get("MAKE", "make"), "USER": "tester"})
+                          env={"PATH": path or os.environ["PATH"], "MAKE": os.environ.get("MAKE", "make"), "USER": "tester"})
+
+
+def refused(name, pattern, *arguments, account=None, path=None, mounts=(), before=None):
+    """One that cannot begin: it ends at once, and says what is missing and what to do."""
+    command = mounted(mounts, ["make", "demo", *arguments])
+    if before:
+        command = ["unshare", "--mount", "/bin/sh", "-c", before + ' && exec "$@"', "sh"] + command
+    more = {} if account is None else {"user": account[0], "group": account[1], "extra_groups": []}
+    result = subprocess.run(command, cwd=SOURCE, stdin=subprocess.DEVNULL, capture_output=True, timeout=300, **more,
+                            env={"PATH": path or os.environ["PATH"], "MAKE": os.environ.get("MAKE", "make"), "USER": "tester"})
+    ok(result.returncode != 0, name + ": fails", result.stdout)
+    found(pattern, result.stderr, name + ": says what and what to do")
+    same(b"listening" in result.stdout, False, name + ": nothing is started")
+
+
+def without(hidden):
+    """A PATH on which a program is not."""
+    links = tempfile.mkdtemp(prefix="without.", dir=os.environ.get("SCRATCH"))
+    os.chmod(links, 0o755)
+    atexit.register(lambda: shutil.rmtree(links, ignore_errors=True))
+    for directory in ("/usr/local/bin", "/usr/bin", "/bin"):
+        for program in os.listdir(directory):
+            if program != hidden and not os.path.lexists(links + "/" + program):
+                os.symlink(directory + "/" + program, links + "/" + program)
+    return links
 
 
 before = processes()
+
+# What cannot work says so.
+
+with socket.create_server(("127.0.0.1", 0)) as taken:
+    port = taken.getsockname()[1]
+    refused("a port that is taken", r"^demo: cannot listen on 127\.0\.0\.1 port %d: .* in use\. Give another" % port, "PORT=%d" % port)
+for wrong in ("70000", "smtp", "-1"):
+    refused("PORT=" + wrong, r"^demo: PORT=%s is no port: give a number up to 65535" % wrong, "PORT=" + wrong)
+if not any(os.path.exists(d + "/svscan") for d in ("/usr/sbin", "/sbin")):
+    refused("no svscan, without root", r"^Not here, but needed: daemontools\n(.*\n)*.*apt-get install daemontools", path=without("svscan"),
+            account=(65534, 65534) if root else None)
+else:
+    skip(3, "svscan is where it cannot be hidden")
+if root:
+    refused("a user without a name", r"^demo: user 64321 or group 64321 has no name here.*run this as a user that has one", account=(64321, 64321))
+else:
+    skip(3, "needs root")
+if private:
+    names = os.environ["CONF_USERS"].split() + os.environ["CONF_GROUPS"].split()
+    bare = tempfile.mkdtemp(prefix="etc.", dir=os.environ.get("SCRATCH"))
+    atexit.register(lambda: shutil.rmtree(bare, ignore_errors=True))
+    subprocess.run(["cp", "-a", "/etc/.", bare], check=True)
+    for name in ("passwd", "group"):
+        lines = read(bare + "/" + name).decode().splitlines(True)
+        write(bare + "/" + name, "".join(l for l in lines if l.split(":")[0] not in set(names) - {"root"}))
+    refused("users that are not there and cannot be made", r"^demo: the users and groups .* cannot be made; see step 2 of INSTALL",
+            before="mount --bind '%s' /etc && mount -o remount,bind,ro /etc" % bare)
+else:
+    skip(3, "needs root and namespaces")
+
 for run in ("first", "second"):
-    result = demo()
+    result = demo(None if run == "first" else without("swaks"))
     out = result.stdout.decode("latin1")
     same(result.returncode, 0, run + " run: exit status")
     same(result.stderr, b"", run + " run: no complaints")
@@ -40,6 +96,12 @@ for run in ("first", "second"):
     same(len(re.findall(r"^delivery \d+: success: did_1\+0\+0/$", out, re.M)), 2, run + " run: log lines")
     found(r"^status: exiting$", out, run + " run: an orderly end")
     same(left_over(), [], run + " run: no process is left")
+# As on a machine that has nothing else. Other numbers, and another time, count as the same.
+like = lambda line: re.sub(r"\d+", "1", re.sub(r"\d+ \w{3} \d{4} [\d:]{8}", "DATE", line))
+shown = re.findall(r"(?m)^    (.*)$", read(os.path.join(SOURCE, "README")).decode().split("A part of what it prints:")[1].split("\nKEEP=1")[0])
+printed = iter([like(line) for line in out.splitlines()])
+same([line for line in shown if line and like(line) not in printed], [], "what README shows is printed, in this order")
+ok(len(shown) > 20, "README shows something")
 
 # A reader who goes away in the middle.
 cut = subprocess.Popen(["make", "demo"], cwd=SOURCE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The examples of the guide qmail-virtual(7), for the tests that execute them.
+"""The examples of a guide, qmail-virtual(7) or another page, for the tests that execute them.
 
     guide = Guide(tree)
     tree.control("virtualdomains", guide["six-lines"])
@@ -14,12 +14,12 @@ SECOND = os.path.join(os.environ.get("SCRATCH", "/nowhere"), "second")  # the se
 
 
 class Guide(dict):
-    def __init__(self, tree, moved=()):
+    def __init__(self, tree, moved=(), page="qmail-virtual.7"):
         self.tree = tree
         self.moved = [(r"/home\b", tree.scratch), (r"\bbuild/second\b", SECOND + "/build"), (re.escape(tree.path) + r"2\b", SECOND + "/tree")] + [(re.escape(there), here) for there, here in moved]
         self.unnamed = []
         name, lines = None, None
-        for line in read(tree.at("man/man7/qmail-virtual.7")).decode().splitlines():
+        for line in read(tree.at("man/man7", page)).decode().splitlines():
             if line.startswith('.\\" example: '):
                 name = line.split(": ", 1)[1]
             elif line.startswith(".Bd -literal"):

@@ -130,7 +130,7 @@ old = read(home + "/bin/qmail-send")
 result = tool("instpackage", preexec=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
                                                resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))))
 same(result.returncode, 111, "a full disk")
-found(r"instpackage: fatal: unable to write \.\.\./bin/\S+: file too big\n", result.stderr, "a full disk: message")
+found(r"instpackage: fatal: unable to write \.\.\./(?:doc|bin)/\S+: file too big\n", result.stderr, "a full disk: message")
 same(read(home + "/bin/qmail-send") == old, True, "a full disk leaves the old programs")
 same([n for n in os.listdir(home + "/bin") if n.startswith(".")], [], "a full disk: no temporary files are left")
 os.rename(home + "/queue/lock/tcpto", home + "/queue/lock/away")
@@ -139,6 +139,88 @@ os.symlink(target, home + "/queue/lock/tcpto")
 same((tool("instpackage").returncode, tool("instchown").returncode), (111, 111), "no link in the queue is followed")
 same((read(target), stat.S_IMODE(os.stat(target).st_mode)), (b"not ours", 0o640), "what it points to is untouched")
 os.unlink(home + "/queue/lock/tcpto")
+
+# -- each thing that can be in the way
+
+def in_the_way(path, make, names, tools, **more):
+    """Something is made at path; the tools say what they cannot do. Then it is as before."""
+    full = os.path.join(home, path)
+    os.rename(full, full + ".away")
+    make(full)
+    for program, deed in tools:
+        result = tool(program, **more)
+        same((result.returncode, result.stderr.decode().replace(home, "HOME")), (111, "%s: fatal: %s\n" % (program, deed)), "%s: %s" % (names, program))
+    shutil.rmtree(full) if os.path.isdir(full) and not os.path.islink(full) else os.path.lexists(full) and os.unlink(full)
+    os.rename(full + ".away", full)
+
+
+def a_file(path):
+    write(path, "not ours")
+
+
+in_the_way("queue/mess/7", a_file, "a file for a directory", [("instpackage", "unable to mkdir HOME/queue/mess/7: not a directory")])
+in_the_way("man/cat5", lambda p: os.symlink("/tmp", p), "a link for a directory", [("instpackage", "unable to mkdir HOME/man/cat5: not a directory"), ("instchown", "unable to open HOME/man/cat5: symbolic link loop")])
+in_the_way("queue/lock/trigger", a_file, "a file for the FIFO", [("instpackage", "unable to mkfifo HOME/queue/lock/trigger: file already exists")])
+in_the_way("queue/lock/tcpto", os.mkdir, "a directory for a lock file", [("instpackage", "unable to write HOME/queue/lock/tcpto: is a directory")])
+in_the_way("queue/lock/sendmutex", lambda p: os.symlink(target, p), "a link for a lock file",
+           [("instpackage", "unable to write HOME/queue/lock/sendmutex: symbolic link loop"), ("instchown", "unable to open HOME/queue/lock/sendmutex: symbolic link loop")])
+in_the_way("bin/forward", os.mkdir, "a directory for a program", [("instpackage", "unable to write .../bin/forward: is a directory")])
+in_the_way("bin/forward", lambda p: None, "nothing for a program", [("instchown", "unable to open .../bin/forward: file does not exist")])
+in_the_way("bin", lambda p: None, "no directory of programs", [("instchown", "unable to open HOME/bin: file does not exist")])
+in_the_way("boot", a_file, "a file for the directory of boot scripts", [("instpackage", "unable to mkdir HOME/boot: not a directory")])
+for path, make, words in (("bin", lambda p: None, "file does not exist"), ("boot", a_file, "not a directory")):
+    os.rename(os.path.join(home, path), os.path.join(home, "away"))
+    make(os.path.join(home, path))
+    result = tool("instcheck")
+    ok(result.returncode == 111 and result.stderr.decode().endswith("instcheck: fatal: unable to switch to %s/%s: %s\n" % (home, path, words)), "instcheck: no directory " + path, result.stderr)
+    if os.path.exists(os.path.join(home, path)):
+        os.unlink(os.path.join(home, path))
+    os.rename(os.path.join(home, "away"), os.path.join(home, path))
+same(read(target), b"not ours", "what links point to is untouched")
+parent = write(os.path.join(tree.scratch, "plain"), "x")
+result = tool("instpackage", destdir=parent)
+same((result.returncode, result.stderr.decode()), (111, "instpackage: fatal: unable to mkdir %s/%s: not a directory\n" % (parent, tree.path.split("/")[1])), "a file above HOME")
+if root:
+    as_nobody = dict(preexec=lambda: os.setuid(65534))
+    for program, deed in (("instpackage", "unable to chmod HOME: permission denied"), ("instcheck", "unable to switch to HOME/queue: access denied")):
+        result = tool(program, **as_nobody)
+        same((result.returncode, result.stderr.decode().replace(home, "HOME")), (111, "%s: fatal: %s\n" % (program, deed)), "not root: " + program)
+    os.chown(home + "/control", 65534, -1)
+    result = tool("instchown", **as_nobody)
+    ok(result.returncode == 111 and result.stderr.decode().replace(home, "HOME") == "instchown: fatal: unable to open HOME/queue/pid: access denied\n"
+       or b"unable to chown" in result.stderr, "not root: instchown", result.stderr.decode())
+else:
+    skip(3, "all is ours")
+silent(tool("instpackage"), "all as before")
+silent(tool("instchown"), "and owners")
+same(findings(), [], "nothing is wrong")
+
+# -- formatted pages that are missing or empty
+
+copy = os.path.join(tree.scratch, "copy")
+build = os.path.relpath(BUILD, SOURCE)
+for part in ("bin", "boot", "man"):
+    shutil.copytree(os.path.join(BUILD, part), os.path.join(copy, build, part))
+if os.path.isdir(os.path.join(SOURCE, "doc")):
+    shutil.copytree(os.path.join(SOURCE, "doc"), os.path.join(copy, "doc"))
+pages = sorted(n for n in os.listdir(os.path.join(copy, build, "man/cat8")))
+if len(pages) > 2:
+    old = read(os.path.join(home, "man/cat8", pages[1]))
+    os.unlink(os.path.join(copy, build, "man/cat8", pages[0]))
+    write(os.path.join(copy, build, "man/cat8", pages[1]), "")
+    write(os.path.join(copy, build, "man/cat8", pages[2]), "a new page\n")
+    os.unlink(os.path.join(home, "man/cat8", pages[0]))
+    silent(tool("instpackage", cwd=copy), "a missing page and an empty one are passed over")
+    same((os.path.exists(os.path.join(home, "man/cat8", pages[0])), read(os.path.join(home, "man/cat8", pages[1])) == old, read(os.path.join(home, "man/cat8", pages[2]))),
+         (False, True, b"a new page\n"), "what was there stays; what is new is taken")
+    silent(tool("instchown"), "owners without that page")
+    same(findings(), [], "and a missing page is no finding")
+else:
+    skip(4, "no formatted pages here")
+os.unlink(os.path.join(copy, build, "man/man8", "qmail-send.8"))
+result = tool("instpackage", cwd=copy)
+same((result.returncode, result.stderr.decode()), (111, "instpackage: fatal: unable to read %s/man/man8/qmail-send.8: file does not exist\n" % build), "a page's source has to be there")
+silent(tool("instpackage"), "back to what was built")
 
 # -- parts of a tree, and a packager without root
 

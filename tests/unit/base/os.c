@@ -4,11 +4,13 @@
 
 #include "tap.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +38,50 @@ static void locks(void)
     ok(!os_lock(999, false) && errno == EBADF, "closed", NULL);
 }
 
+static void renames(void)
+{
+    make_file("a", VIEW("a"));
+    make_file("b", VIEW("b"));
+    ok(!os_rename_new(AT_FDCWD, "a", AT_FDCWD, "b") && errno == EEXIST, "rename",
+       "covers nothing");
+    same(content_of("b"), VIEW("b"), "what is there stays");
+    ok(symlink("nowhere", "c") == 0 && !os_rename_new(AT_FDCWD, "a", AT_FDCWD, "c") &&
+           errno == EEXIST,
+       "rename", "nor a link that leads nowhere");
+    ok(!os_rename_new(AT_FDCWD, "absent", AT_FDCWD, "d") && errno == ENOENT, "rename",
+       "absent");
+    ok(os_rename_new(AT_FDCWD, "a", AT_FDCWD, "d"), "rename", "to a new name");
+    same(content_of("d"), VIEW("a"), "renamed");
+}
+
+static void opens(void)
+{
+    make_file("open", VIEW("x"));
+    int fd = fd_open("open", O_RDONLY, 0);
+    int other = fd_open("open", O_WRONLY, 0);
+    ok(os_may_be_open_elsewhere(fd), "open elsewhere", "it is");
+    fd_close(&other);
+    ok(!os_may_be_open_elsewhere(fd) || geteuid() != 0, "open elsewhere", "no more");
+    fd_close(&fd);
+}
+
+static void regulars(void)
+{
+    unsigned count = 0, regular = 0;
+    ok(mkdir("types", 0700) == 0 && mkdir("types/dir", 0700) == 0 &&
+           symlink("file", "types/link") == 0,
+       "types", NULL);
+    make_file("types/file", VIEW(""));
+    DIR *dir = opendir("types");
+    for (const struct dirent *e; dir && (e = readdir(dir)); count++)
+        if (os_is_regular(dirfd(dir), e)) {
+            same(view_of(e->d_name), VIEW("file"), "regular");
+            regular++;
+        }
+    ok(count == 5 && regular == 1, "regular", "one of them");
+    closedir(dir);
+}
+
 static void count_loopback(void *arg, int family, const void *address)
 {
     static const unsigned char v4[] = {127, 0, 0, 1};
@@ -54,6 +100,10 @@ int main(void)
            WEXITSTATUS(status) == 7,
        "spawn", NULL);
     locks();
+    renames();
+    signal(SIGIO, SIG_IGN);
+    opens();
+    regulars();
     ok(os_pipe_cloexec(ends) && os_write_now(ends[1], "x", 1) == -1 &&
            errno == ENOTSOCK,
        "write now: no socket", NULL);

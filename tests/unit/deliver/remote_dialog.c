@@ -100,8 +100,8 @@ static void test_dialog(size_t i)
     close(message[1]);
     write_all(ends[1], view_of(dialogs[i].peer));
     shutdown(ends[1], SHUT_WR);
-    struct remote_job job = {VIEW("me"), VIEW("s@x"), recipients,    2, message[0], 5,
-                             VIEW("h"),  NULL,        REMOTE_TLS_MAY};
+    struct remote_job job = {VIEW("me"), VIEW("s@x"), recipients,   2, message[0], 5,
+                             VIEW("h"),  NULL,        RELAY_TLS_MAY};
     struct remote_peer peer = {ends[0], VIEW("IP"), VIEW("h"), false};
     enum remote_outcome outcome = remote_dialog(&job, &peer, &reports, &verdict);
     close(ends[0]);

@@ -7,15 +7,15 @@
 static const struct {
     const char *host;
     bool good;
-    enum remote_tls_policy policy;
+    enum relay_tls_policy policy;
 } policies[] = {
-    {"plain.test", true, REMOTE_TLS_NONE},
-    {"x.must.test", true, REMOTE_TLS_ENCRYPT},
-    {"bank.must.test", true, REMOTE_TLS_VERIFY},
-    {"BANK.must.test", true, REMOTE_TLS_VERIFY},
-    {"else.test", true, REMOTE_TLS_MAY},
-    {"typo.test", false, REMOTE_TLS_MAY},
-    {"empty.test", false, REMOTE_TLS_MAY},
+    {"plain.test", true, RELAY_TLS_NONE},
+    {"x.must.test", true, RELAY_TLS_ENCRYPT},
+    {"bank.must.test", true, RELAY_TLS_VERIFY},
+    {"BANK.must.test", true, RELAY_TLS_VERIFY},
+    {"else.test", true, RELAY_TLS_MAY},
+    {"typo.test", false, RELAY_TLS_MAY},
+    {"empty.test", false, RELAY_TLS_MAY},
 };
 
 static const struct {
@@ -46,7 +46,7 @@ int main(void)
     table_add(&table, VIEW("typo.test"), VIEW("verfiy"));
     table_add(&table, VIEW("empty.test"), VIEW(""));
     for (size_t i = 0; i < COUNT(policies); i++) {
-        enum remote_tls_policy policy;
+        enum relay_tls_policy policy;
         bool good = remote_tls_policy_find(&table, view_of(policies[i].host), &policy);
         ok(good == policies[i].good, policies[i].host, "found");
         ok(!good || policy == policies[i].policy, policies[i].host, "policy");

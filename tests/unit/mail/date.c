@@ -38,8 +38,23 @@ static const struct {
     {"CET-1CEST,M3.5.0,M10.5.0/3", 1782000000, "21 Jun 2026 02:00:00 +0200"},
 };
 
+static const struct {
+    int64_t seconds;
+    const char *want;
+} internet[] = {
+    {1793928853, "2026-11-06T01:34:13Z"}, {0, "1970-01-01T00:00:00Z"},
+    {-1, "1969-12-31T23:59:59Z"},         {951782400, "2000-02-29T00:00:00Z"},
+    {4102444800, "2100-01-01T00:00:00Z"},
+};
+
 int main(void)
 {
+    for (size_t i = 0; i < COUNT(internet); i++) {
+        struct bytes out = {0};
+        date_add_internet(&out, internet[i].seconds);
+        same(bytes_view(&out), view_of(internet[i].want), "RFC 3339");
+        bytes_free(&out);
+    }
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct bytes out = {0};
         date_add(&out, cases[i].seconds);

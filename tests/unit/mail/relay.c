@@ -1,4 +1,4 @@
-#include "accept/qmqpc.h"
+#include "mail/relay.h"
 
 #include "tap.h"
 
@@ -37,12 +37,48 @@ static const struct {
     {"", NULL, 0},
 };
 
+static const struct {
+    const char *value, *host; /* NULL: of no use */
+    unsigned port;
+    const char *ignored;
+} routes[] = {
+    {"relay.test", "relay.test", 25, ""},
+    {"relay.test:26", "relay.test", 26, ""},
+    {"relay.test:26:x", "relay.test", 26, ":x"},
+    {"relay.test:26 # ours", "relay.test", 26, " # ours"},
+    {"", "", 25, ""},
+    {"[2001:db8::1]", "[2001:db8::1]", 25, ""},
+    {"[2001:db8::1]:26", "[2001:db8::1]", 26, ""},
+    {"relay.test:", NULL, 0, NULL},
+    {"relay.test:x", NULL, 0, NULL},
+    {"relay.test:0", NULL, 0, NULL},
+    {"relay.test:65536", NULL, 0, NULL},
+    {"2001:db8::1", NULL, 0, NULL},
+};
+
+static void test_route(size_t i)
+{
+    struct view host, ignored;
+    unsigned port;
+    bool want = routes[i].host != NULL && routes[i].ignored != NULL;
+    bool read = relay_of_route(view_of(routes[i].value), &host, &port, &ignored);
+    ok(read == want, routes[i].value, "result");
+    if (!read || !want)
+        return;
+    same(host, view_of(routes[i].host), routes[i].value);
+    same(ignored, view_of(routes[i].ignored), routes[i].value);
+    same_number(port, routes[i].port, routes[i].value);
+}
+
 int main(void)
 {
+    for (size_t i = 0; i < COUNT(routes); i++)
+        test_route(i);
     for (size_t i = 0; i < COUNT(cases); i++) {
+        struct view ignored;
         struct ip_address ip;
         unsigned port;
-        bool read = qmqpc_server_read(view_of(cases[i].entry), &ip, &port);
+        bool read = relay_of_server(view_of(cases[i].entry), &ip, &port, &ignored);
         ok(read == (cases[i].ip != NULL), cases[i].entry, "result");
         if (!read || !cases[i].ip)
             continue;
