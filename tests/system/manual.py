@@ -326,8 +326,13 @@ class Facts:
         self._installed(make)
 
     def _objects(self):
+        """All objects, but those left of sources that are no more."""
         top = os.path.join(self.build, "src")
-        return sorted(os.path.join(where, f) for where, _, files in os.walk(top) for f in files if f.endswith(".o"))
+        found = sorted(os.path.join(where, f) for where, _, files in os.walk(top) for f in files if f.endswith(".o"))
+        return [f for f in found if os.path.exists(self._source(f))]
+
+    def _source(self, file):
+        return os.path.join(SOURCE, "src", os.path.relpath(file, os.path.join(self.build, "src"))[:-2] + ".c")
 
     def _link(self):
         objects = self._objects()
@@ -364,8 +369,8 @@ class Facts:
                         seen.add(homes[0])
             for file in mine:
                 if file not in parts:
-                    source = os.path.relpath(file, os.path.join(self.build, "src"))[:-2] + ".c"
-                    parts[file] = Part(source, read(os.path.join(SOURCE, "src", source)))
+                    source = self._source(file)
+                    parts[file] = Part(os.path.relpath(source, os.path.join(SOURCE, "src")), read(source))
             self.programs[name] = Program(name, path + ".c", [parts[f] for f in mine], undefined, self.numbers)
 
     def with_source(self, path, old, new):
