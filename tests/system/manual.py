@@ -326,13 +326,19 @@ class Facts:
         self._installed(make)
 
     def _objects(self):
-        """All objects, but those left of sources that are no more."""
-        top = os.path.join(self.build, "src")
-        found = sorted(os.path.join(where, f) for where, _, files in os.walk(top) for f in files if f.endswith(".o"))
+        """All objects, those of the light programs too, but none left of sources that
+        are no more."""
+        found = sorted(os.path.join(where, f) for top in self._tops() for where, _, files in os.walk(top) for f in files if f.endswith(".o"))
         return [f for f in found if os.path.exists(self._source(f))]
 
+    def _tops(self):
+        return [os.path.join(self.build, "light/src"), os.path.join(self.build, "src")]
+
+    def _top(self, file):
+        return next(top for top in self._tops() if file.startswith(top + "/"))
+
     def _source(self, file):
-        return os.path.join(SOURCE, "src", os.path.relpath(file, os.path.join(self.build, "src"))[:-2] + ".c")
+        return os.path.join(SOURCE, "src", os.path.relpath(file, self._top(file))[:-2] + ".c")
 
     def _link(self):
         objects = self._objects()
@@ -353,13 +359,13 @@ class Facts:
                 part = Part(path + ".sh", read(script))
                 self.programs[name] = Program(name, part.path, [part], set(), self.numbers)
                 continue
-            start = os.path.join(self.build, "src", path + ".o")
-            if start not in wants:
+            start = next((o for o in (os.path.join(top, path + ".o") for top in self._tops()) if o in wants), None)
+            if start is None:
                 continue  # not built here, as checkpassword without crypt(3)
             mine, seen, undefined = [start], {start}, set()
             for file in mine:
                 for symbol in sorted(wants[file]):
-                    homes = [f for f in defines.get(symbol, []) if "main" not in defines or f not in defines["main"]]
+                    homes = [f for f in defines.get(symbol, []) if f not in defines["main"] and self._top(f) == self._top(start)]
                     if not homes:
                         undefined.add(symbol)
                     elif not seen & set(homes):
