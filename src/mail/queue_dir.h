@@ -12,6 +12,8 @@
 #define QUEUE_DIR_MUTEX "lock/sendmutex"
 #define QUEUE_DIR_TCPTO "lock/tcpto"
 #define QUEUE_DIR_TCPTO6 "lock/tcpto6"
+#define QUEUE_DIR_ORDER "order"
+#define QUEUE_DIR_SOCKET "order/socket" /* where qmail-send takes orders */
 
 enum {
     /* qmail-queue gives up after a day; half a day later what it left behind
@@ -25,6 +27,16 @@ enum {
 
     QUEUE_TCPTO_SIZE = 1024,
     QUEUE_TCPTO6_SIZE = 2048
+};
+
+/* What was ordered about a message by its postmaster: bits of the mode of info/S/N,
+ * which is 0600 without them. One chmod(2), synced, and the order is given: no crash
+ * leaves half of it. Those who know no orders never look at these bits. */
+enum queue_mark {
+    QUEUE_HELD = 0100,     /* no attempt until this is taken away */
+    QUEUE_RETURNED = 0010, /* whoever is left has failed: back to the sender */
+    QUEUE_DELETED = 0001,  /* nobody is left, and nobody is told */
+    QUEUE_MARKS = QUEUE_HELD | QUEUE_RETURNED | QUEUE_DELETED
 };
 
 /* A path below the queue; printf-ready. */

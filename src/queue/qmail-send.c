@@ -6,6 +6,7 @@
  * fd 1, 2  commands to qmail-lspawn, reports from it
  * fd 3, 4  the same for qmail-rspawn
  * fd 5, 6  requests to qmail-clean, answers from it
+ * socket   queue/order/socket: orders of qmail-qctl
  * reads    control/, queue/todo; keeps queue/info, local, remote, bounce
  * signals  HUP: reread locals and virtualdomains; ALRM: everything is due now;
  *          TERM: finish what is under way and leave
@@ -130,6 +131,7 @@ static void begin_or_die(void)
     clean_start();
     job_start();
     todo_start();
+    order_start();
 }
 
 /* Nothing that was begun is unfinished. */
@@ -154,6 +156,7 @@ static void turn(struct loop *l)
     bounce_wants(l);
     clean_wants(l);
     sweep_wants(l);
+    order_wants(l);
     if (!loop_wait(l)) {
         log_line("warning: trouble in select");
         sleep(1); /* not to write the log full */
@@ -166,6 +169,7 @@ static void turn(struct loop *l)
     bounce_serve(l);
     finish_serve();
     sweep_serve();
+    order_serve(l);
 }
 
 int main(void)
