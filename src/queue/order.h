@@ -84,12 +84,12 @@ struct order_channel {
 /* The state is that after the order, and means nothing where there is none. */
 struct order_answer {
     enum order_result result;
-    unsigned marks;
+    enum queue_mark mark;
     struct order_channel channels[CHANNELS];
     bool bouncing;
 };
 
-/* "RESULT MARKS LOCAL REMOTE BOUNCE\n": marks as the letters h, r, d; a channel as
+/* "RESULT MARK LOCAL REMOTE BOUNCE\n": the mark as h, r or d; a channel as
  * wSECONDS, aDELIVERIES or '?'; b; '-' for nothing at any of these places. */
 void order_add_answer(struct bytes *out, const struct order_answer *a);
 bool order_parse_answer(struct view line, struct order_answer *a);
@@ -104,7 +104,7 @@ bool order_verb_of(struct view name, enum order_verb *verb);
 struct order_files {
     bool todo, info, channels[CHANNELS], bounce;
     struct timespec birth;   /* by info */
-    unsigned marks;          /* by info */
+    enum queue_mark mark;    /* by info */
     int64_t times[CHANNELS]; /* modification times of the channels' files */
 };
 
@@ -112,14 +112,14 @@ struct order_files {
  * *path is its name. */
 bool order_look(ino_t message, struct order_files *f, struct queue_path *path);
 
-/* Whether an order can be carried out: ORDER_DONE, and *marks is what the message is
+/* Whether an order can be carried out: ORDER_DONE, and *mark is what the message is
  * to be marked with; or why not. bouncing: qmail-send hands over its bounce now. */
 enum order_result order_judge(const struct order *o, const struct order_files *f,
-                              bool bouncing, unsigned *marks);
+                              bool bouncing, enum queue_mark *mark);
 
-/* Sets the marks of a message, which become stable. False with errno set: they are as
- * they were. */
-bool order_mark(ino_t message, unsigned marks);
+/* Sets the mark of a message, which becomes stable. False with errno set: it is as it
+ * was. */
+bool order_mark(ino_t message, enum queue_mark mark);
 
 /* Calls each(arg, letter, address) for every record of a channel's file, where there
  * is one; letter is 'T' or 'D'. False with errno set: it cannot be read to its end, or

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-enum { MODE_BITS = 0777, MAX_RECORD = 1 << 22 /* as qmail-send's */ };
+enum { MODE_BITS = 07777, MAX_RECORD = 1 << 22 /* as qmail-send's */ };
 
 const char order_returned_text[] =
     "The postmaster of this host has returned this message. (#5.3.0)\n";
@@ -39,7 +39,7 @@ bool order_look(ino_t message, struct order_files *f, struct queue_path *path)
         return false;
     if (f->info) {
         f->birth = st.st_mtim;
-        f->marks = st.st_mode & QUEUE_MARKS;
+        f->mark = queue_mark_of(st.st_mode);
     }
     for (int c = 0; c < CHANNELS; c++) {
         struct queue_path file =
@@ -56,29 +56,29 @@ bool order_look(ino_t message, struct order_files *f, struct queue_path *path)
 
 /* For a message that is there, and neither deleted nor to be deleted. */
 static enum order_result judge_change(enum order_verb verb, const struct order_files *f,
-                                      bool bouncing, unsigned *marks)
+                                      bool bouncing, enum queue_mark *mark)
 {
     bool somebody = f->channels[CHANNEL_LOCAL] || f->channels[CHANNEL_REMOTE];
 
     if (!somebody && bouncing)
         return ORDER_BOUNCING;
-    if (verb == ORDER_RETURN && f->marks & QUEUE_RETURNED)
+    if (verb == ORDER_RETURN && f->mark == QUEUE_RETURNED)
         return ORDER_DONE;
     if (!somebody)
         return verb == ORDER_TRY ? ORDER_DONE : ORDER_ENDING;
-    if (f->marks & QUEUE_RETURNED)
+    if (f->mark == QUEUE_RETURNED)
         return ORDER_RETURNING;
     switch (verb) {
     case ORDER_HOLD:
-        *marks |= QUEUE_HELD;
+        *mark = QUEUE_HELD;
         return ORDER_DONE;
     case ORDER_RELEASE:
-        *marks &= ~(unsigned)QUEUE_HELD;
-        return f->marks & QUEUE_HELD ? ORDER_DONE : ORDER_NOT_HELD;
+        *mark = QUEUE_NO_MARK;
+        return f->mark == QUEUE_HELD ? ORDER_DONE : ORDER_NOT_HELD;
     case ORDER_TRY:
-        return f->marks & QUEUE_HELD ? ORDER_IS_HELD : ORDER_DONE;
+        return f->mark == QUEUE_HELD ? ORDER_IS_HELD : ORDER_DONE;
     case ORDER_RETURN:
-        *marks = QUEUE_RETURNED;
+        *mark = QUEUE_RETURNED;
         return ORDER_DONE;
     default:
         return ORDER_BAD;
@@ -86,7 +86,7 @@ static enum order_result judge_change(enum order_verb verb, const struct order_f
 }
 
 enum order_result order_judge(const struct order *o, const struct order_files *f,
-                              bool bouncing, unsigned *marks)
+                              bool bouncing, enum queue_mark *mark)
 {
     if (f->todo)
         return ORDER_NEW; /* what info says means nothing yet */
@@ -94,30 +94,30 @@ enum order_result order_judge(const struct order *o, const struct order_files *f
         return ORDER_GONE;
     if (f->birth.tv_sec != o->birth.tv_sec || f->birth.tv_nsec != o->birth.tv_nsec)
         return ORDER_OTHER;
-    *marks = f->marks;
+    *mark = f->mark;
     if (o->verb == ORDER_STATE)
         return ORDER_DONE;
     if (o->verb == ORDER_DELETE) {
-        *marks = QUEUE_DELETED;
+        *mark = QUEUE_DELETED;
         return bouncing ? ORDER_BOUNCING : ORDER_DONE;
     }
-    if (f->marks & QUEUE_DELETED)
+    if (f->mark == QUEUE_DELETED)
         return ORDER_DELETING;
-    return judge_change(o->verb, f, bouncing, marks);
+    return judge_change(o->verb, f, bouncing, mark);
 }
 
 /* Doing */
 
-bool order_mark(ino_t message, unsigned marks)
+bool order_mark(ino_t message, enum queue_mark mark)
 {
     struct stat st;
+    mode_t mode = QUEUE_UNMARKED_MODE | (mode_t)mark;
     int fd = fd_open_read(queue_split_path("info", message).text);
     if (fd == -1)
         return false;
     bool marked = fstat(fd, &st) == 0;
-    if (marked && (st.st_mode & QUEUE_MARKS) != marks) {
-        mode_t mode = st.st_mode & MODE_BITS & ~(mode_t)QUEUE_MARKS;
-        marked = fchmod(fd, mode | (mode_t)marks) == 0;
+    if (marked && (st.st_mode & MODE_BITS) != mode) {
+        marked = fchmod(fd, mode) == 0;
         if (marked && !file_sync(fd)) {
             int error = errno;
             int undone = fchmod(fd, st.st_mode & MODE_BITS);

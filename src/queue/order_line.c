@@ -21,8 +21,11 @@ static const char *const results[ORDER_RESULTS] = {
 
 static const struct {
     char letter;
-    unsigned mark;
-} marks[] = {{'h', QUEUE_HELD}, {'r', QUEUE_RETURNED}, {'d', QUEUE_DELETED}};
+    enum queue_mark mark;
+} marks[] = {{'-', QUEUE_NO_MARK},
+             {'h', QUEUE_HELD},
+             {'r', QUEUE_RETURNED},
+             {'d', QUEUE_DELETED}};
 
 enum { NANOSECONDS = 1000000000 };
 
@@ -112,26 +115,21 @@ void order_add_answer(struct bytes *out, const struct order_answer *a)
     bytes_add_text(out, results[a->result]);
     bytes_add_byte(out, ' ');
     for (size_t i = 0; i < COUNT(marks); i++)
-        if (a->marks & marks[i].mark)
+        if (a->mark == marks[i].mark)
             bytes_add_byte(out, marks[i].letter);
-    if (!(a->marks & QUEUE_MARKS))
-        bytes_add_byte(out, '-');
     for (int c = 0; c < CHANNELS; c++)
         add_channel(out, &a->channels[c]);
     bytes_add_text(out, a->bouncing ? " b\n" : " -\n");
 }
 
-static bool read_marks(struct view v, unsigned *to)
+static bool read_mark(struct view v, enum queue_mark *mark)
 {
-    *to = 0;
-    if (view_is(v, "-"))
-        return true;
     for (size_t i = 0; i < COUNT(marks); i++)
-        if (v.len && v.data[0] == marks[i].letter) {
-            *to |= marks[i].mark;
-            v = view_from(v, 1);
+        if (v.len == 1 && v.data[0] == marks[i].letter) {
+            *mark = marks[i].mark;
+            return true;
         }
-    return *to && v.len == 0;
+    return false;
 }
 
 static bool read_channel(struct view v, struct order_channel *c)
@@ -158,7 +156,7 @@ bool order_parse_answer(struct view line, struct order_answer *a)
     if (result == ORDER_RESULTS)
         return false;
     a->result = (enum order_result)result;
-    if (!read_marks(view_cut(&line, ' '), &a->marks))
+    if (!read_mark(view_cut(&line, ' '), &a->mark))
         return false;
     for (int c = 0; c < CHANNELS; c++)
         if (!read_channel(view_cut(&line, ' '), &a->channels[c]))

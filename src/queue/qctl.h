@@ -77,6 +77,11 @@ enum qctl_read { QCTL_READ, QCTL_GONE, QCTL_FAILED };
 enum qctl_read qctl_message_read(struct qctl_message *m, ino_t number,
                                  const struct qctl_options *o, struct queue_path *path);
 
+/* Calls each(arg, letter, value) for every record of an envelope, todo/N, to be read
+ * from fd. False with errno set: it cannot be read to its end, or is none (EILSEQ). */
+bool qctl_each_record(int fd, void (*each)(void *arg, char letter, struct view address),
+                      void *arg);
+
 /* For one that was new and has been preprocessed: its birth. False: it is gone. */
 bool qctl_message_again(struct qctl_message *m);
 

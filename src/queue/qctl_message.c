@@ -33,20 +33,27 @@ static void see_recipient(void *arg, char letter, struct view address)
                      qctl_match(pattern, route_without_prefix(qctl_rules(), address)));
 }
 
-/* todo/N: one that has not been preprocessed. */
-static bool read_envelope(struct qctl_message *m, int fd, struct search *s)
+bool qctl_each_record(int fd, void (*each)(void *arg, char letter, struct view address),
+                      void *arg)
 {
     struct envelope_record r;
     enum envelope_result result;
 
     reader_open(&reader, fd, 0);
     while ((result = envelope_next(&reader, &record, &r)) == ENVELOPE_RECORD)
-        if (r.letter == ENVELOPE_SENDER)
-            bytes_set(&m->sender, r.value);
-        else if (r.letter == ENVELOPE_RECIPIENT)
-            see_recipient(s, 'T', r.value);
+        each(arg, r.letter, r.value);
     errno = result == ENVELOPE_FAILED ? reader.error : EILSEQ;
     return result == ENVELOPE_END;
+}
+
+/* The same of todo/N: recipients have the same letter. */
+static void see_record(void *arg, char letter, struct view value)
+{
+    struct search *s = arg;
+    if (letter == ENVELOPE_SENDER)
+        bytes_set(&s->m->sender, value);
+    else
+        see_recipient(s, letter, value);
 }
 
 /* info/S/N */
@@ -102,7 +109,7 @@ enum qctl_read qctl_message_read(struct qctl_message *m, ino_t number,
         return result;
     }
     m->birth = st.st_mtim;
-    fine = m->is_new ? read_envelope(m, fd, &s) : read_info(m, fd);
+    fine = m->is_new ? qctl_each_record(fd, see_record, &s) : read_info(m, fd);
     fd_close(&fd);
     if (!fine || (!m->is_new && !read_recipients(m, &s, path)))
         return failed();
@@ -132,12 +139,12 @@ static enum qctl_state state_of(const struct order_answer *a)
     const struct order_channel *local = &a->channels[CHANNEL_LOCAL];
     const struct order_channel *remote = &a->channels[CHANNEL_REMOTE];
 
-    if (a->marks & QUEUE_DELETED)
+    if (a->mark == QUEUE_DELETED)
         return QCTL_DELETING;
-    if (a->marks & QUEUE_RETURNED ||
+    if (a->mark == QUEUE_RETURNED ||
         (local->place == ORDER_NOBODY && remote->place == ORDER_NOBODY))
         return QCTL_BOUNCING;
-    if (a->marks & QUEUE_HELD)
+    if (a->mark == QUEUE_HELD)
         return QCTL_HELD;
     return local->place == ORDER_ATTEMPT || remote->place == ORDER_ATTEMPT
                ? QCTL_ACTIVE
@@ -154,7 +161,9 @@ bool qctl_message_ask(struct qctl_message *m)
     m->state_answer = qctl_order(&o);
     if (m->state_answer.result == ORDER_GONE || m->state_answer.result == ORDER_OTHER)
         return false;
-    if (m->state_answer.result != ORDER_NEW)
+    if (m->state_answer.result == ORDER_TROUBLE)
+        m->state = QCTL_WAITING; /* as well as anybody can tell */
+    else if (m->state_answer.result != ORDER_NEW)
         m->state = state_of(&m->state_answer);
     return true;
 }

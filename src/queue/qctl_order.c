@@ -87,7 +87,7 @@ static void apply(enum channel c, const struct order *o)
 
 static void tell(struct order_answer *a, const struct order_files *f)
 {
-    a->marks = f->marks;
+    a->mark = f->mark;
     for (int c = 0; c < CHANNELS; c++)
         a->channels[c] = (struct order_channel){
             .place = f->channels[c] ? ORDER_WAITS : ORDER_NOBODY, .due = f->times[c]};
@@ -99,19 +99,19 @@ static struct order_answer do_it(const struct order *o)
     struct order_answer a = {.result = ORDER_TROUBLE};
     struct queue_path path;
     struct order_files f;
-    unsigned marks;
+    enum queue_mark mark;
 
     if (!order_look(o->message, &f, &path)) {
         complain("look at", path);
         return a;
     }
-    a.result = order_judge(o, &f, false, &marks);
+    a.result = order_judge(o, &f, false, &mark);
     tell(&a, &f);
     if (a.result != ORDER_DONE || o->verb == ORDER_STATE)
         return a;
     if (o->verb == ORDER_RETURN)
         qctl_rules(); /* or it ends here */
-    if (!order_mark(o->message, marks)) {
+    if (!order_mark(o->message, mark)) {
         a.result = complain("mark", queue_split_path("info", o->message));
         return a;
     }
@@ -120,7 +120,7 @@ static struct order_answer do_it(const struct order *o)
     for (int c = 0; c < CHANNELS; c++)
         if (f.channels[c])
             apply((enum channel)c, o);
-    a.marks = marks;
+    a.mark = mark;
     return a;
 }
 

@@ -204,6 +204,8 @@ static void print_recipient(void *arg, char letter, struct view address)
 {
     static struct bytes line;
     struct writer *out = arg;
+    if (letter != 'T' && letter != 'D')
+        return;
     bytes_clear(&line);
     bytes_add_text(&line, letter == 'T' ? "  left  " : "  done  ");
     add_address(&line, address);
@@ -244,6 +246,17 @@ static void print_channel(struct writer *out, const struct qctl_message *m, int6
     (void)order_each_recipient(c, m->number, print_recipient, out);
 }
 
+/* The recipients of a message that is in no channel yet. */
+static void print_new(struct writer *out, ino_t number)
+{
+    int fd = fd_open_read(queue_flat_path("todo", number).text);
+    if (fd == -1)
+        return; /* preprocessed meanwhile */
+    writer_add_text(out, "recipients:\n");
+    (void)qctl_each_record(fd, print_recipient, out);
+    fd_close(&fd);
+}
+
 bool qctl_print_all(struct writer *out, const struct qctl_message *m, int64_t now,
                     bool header_only, bool safe)
 {
@@ -259,10 +272,10 @@ bool qctl_print_all(struct writer *out, const struct qctl_message *m, int64_t no
     add_age(&head, qctl_message_age(m, now));
     bytes_add_format(&head, ")\nstate: %s%s\n", qctl_state_name(m->state),
                      m->state_answer.bouncing ? ", its bounce is being sent" : "");
-    if (m->is_new)
-        bytes_add_format(&head, "recipients: %" PRIu64 "\n", m->left[CHANNEL_LOCAL]);
     writer_add(out, bytes_view(&head));
     bytes_free(&head);
+    if (m->is_new)
+        print_new(out, m->number);
     for (int c = 0; c < CHANNELS && !m->is_new; c++)
         print_channel(out, m, now, (enum channel)c);
     if (stat(notes.text, &st) == 0 && st.st_size > 0) {

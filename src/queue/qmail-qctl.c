@@ -204,6 +204,13 @@ static void visit(ino_t number, bool named)
 
 /* All messages */
 
+static _Noreturn void cannot_read(const char *deed, const char *path)
+{
+    int error = errno;
+    flush_or_die(); /* what there was before */
+    die_temp("unable to %s %s/queue/%s: %s", deed, CONF_QMAIL, path, error_text(error));
+}
+
 /* Visits the messages whose files are in a directory; split: it is that part of a tree,
  * or -1. */
 static void visit_directory(const char *path, int split)
@@ -212,7 +219,7 @@ static void visit_directory(const char *path, int split)
     DIR *dir = opendir(path);
 
     if (!dir)
-        die_temp("unable to open %s/queue/%s: %s", CONF_QMAIL, path, error_text(errno));
+        cannot_read("open", path);
     while (errno = 0, (entry = readdir(dir))) {
         ino_t number;
         if (queue_number(view_of(entry->d_name), &number) &&
@@ -220,7 +227,7 @@ static void visit_directory(const char *path, int split)
             visit(number, false);
     }
     if (errno)
-        die_temp("unable to read %s/queue/%s: %s", CONF_QMAIL, path, error_text(errno));
+        cannot_read("read", path);
     closedir(dir);
 }
 

@@ -168,7 +168,7 @@ enum presence { PRESENT, MISSING, UNKNOWN };
 enum presence file_look(const char *path, struct stat *st);
 
 /* Reads the sender of a message from its info file; the birth is the modification time
- * in st, and the marks are in the mode. False: it cannot be read, or is none; the
+ * in st, and the mark is in the mode. False: it cannot be read, or is none; the
  * sender stays as it was. */
 bool info_read(ino_t message, struct bytes *sender, struct stat *st);
 
@@ -215,13 +215,13 @@ struct job *job_find(enum channel c, ino_t message);
 size_t job_running(const struct job *j);
 
 /* The message of an attempt has been marked: no further delivery is begun, and when
- * those under way have ended the message is held, returned or deleted. With no marks
+ * those under way have ended the message is held, returned or deleted. With no mark
  * any more it is due at once then. */
-void job_mark(struct job *j, unsigned marks);
+void job_mark(struct job *j, enum queue_mark mark);
 
-/* What marks mean for a channel in which there is no attempt and the message does not
+/* What a mark means for a channel in which there is no attempt and the message does not
  * wait: it is held there, or ended; trouble is met by trying again later. */
-void job_apply(enum channel c, ino_t message, unsigned marks);
+void job_apply(enum channel c, ino_t message, enum queue_mark mark);
 
 /* Deliveries: send_spawn.c */
 

@@ -105,7 +105,7 @@ static void finish(ino_t message)
     if (!is_finished(message, &info))
         return;
     if (stat(path.text, &st) == 0) {
-        if (st.st_size > 0 && !(info.st_mode & QUEUE_DELETED))
+        if (st.st_size > 0 && queue_mark_of(info.st_mode) != QUEUE_DELETED)
             bounce(message);
         else
             bounce_forget(message); /* the first note was never written */

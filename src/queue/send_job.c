@@ -17,13 +17,13 @@ struct job {
     enum channel channel;
     ino_t message;
     struct bytes sender;
-    int64_t next;   /* when the next attempt is due, should recipients remain */
-    bool last;      /* the message has outlived its time */
-    unsigned marks; /* of the message, where they came after the beginning */
-    bool reading;   /* its list has not been read to the end */
-    bool left;      /* a recipient remains */
-    bool stopped;   /* and nobody has looked whether one remains */
-    size_t running; /* deliveries without a result */
+    int64_t next;         /* when the next attempt is due, should recipients remain */
+    bool last;            /* the message has outlived its time */
+    enum queue_mark mark; /* of the message, where they came after the beginning */
+    bool reading;         /* its list has not been read to the end */
+    bool left;            /* a recipient remains */
+    bool stopped;         /* and nobody has looked whether one remains */
+    size_t running;       /* deliveries without a result */
     bool used;
     struct job *free_next;
     struct job *all_next;
@@ -65,14 +65,14 @@ const char *job_last_words(const struct job *j)
 {
     static const char too_long[] =
         "I'm not going to try again; this message has been in the queue too long.\n";
-    if (j->marks & QUEUE_RETURNED)
+    if (j->mark == QUEUE_RETURNED)
         return order_returned_text;
     return j->last ? too_long : NULL;
 }
 
 bool job_is_silent(const struct job *j)
 {
-    return j->marks & QUEUE_DELETED;
+    return j->mark == QUEUE_DELETED;
 }
 
 struct job *job_find(enum channel c, ino_t message)
@@ -136,11 +136,11 @@ static void end_channel(enum channel c, ino_t message)
     }
 }
 
-void job_apply(enum channel c, ino_t message, unsigned marks)
+void job_apply(enum channel c, ino_t message, enum queue_mark mark)
 {
-    if (marks & QUEUE_DELETED) {
+    if (mark == QUEUE_DELETED) {
         end_channel(c, message);
-    } else if (!(marks & QUEUE_RETURNED)) {
+    } else if (mark == QUEUE_HELD) {
         waiting_hold(c, message);
     } else if (order_return_channel(c, message, &controls.rules)) {
         end_channel(c, message);
@@ -169,8 +169,8 @@ static void end(struct job *j)
     bool left = j->stopped ? is_left(j) : j->left;
     if (!left)
         end_channel(j->channel, j->message);
-    else if (j->marks)
-        job_apply(j->channel, j->message, j->marks);
+    else if (j->mark)
+        job_apply(j->channel, j->message, j->mark);
     else
         waiting_add(j->channel, j->message, j->next);
     free_job(j);
@@ -193,14 +193,14 @@ static void close_list(struct list *list, bool left)
     end_if_done(j);
 }
 
-void job_mark(struct job *j, unsigned marks)
+void job_mark(struct job *j, enum queue_mark mark)
 {
     struct list *list = &state.lists[j->channel];
 
-    j->marks = marks;
-    if (!marks)
+    j->mark = mark;
+    if (!mark)
         j->next = clock_now();
-    if (marks && list->job == j) {
+    if (mark && list->job == j) {
         j->stopped = true;
         close_list(list, true);
     }
@@ -264,10 +264,10 @@ static bool begin(enum channel c, ino_t message)
         free_job(j);
         return false;
     }
-    if (st.st_mode & QUEUE_MARKS) { /* an order could not be carried out at once */
+    if (queue_mark_of(st.st_mode)) { /* an order could not be carried out at once */
         fd_close(&fd);
         free_job(j);
-        job_apply(c, message, st.st_mode & QUEUE_MARKS);
+        job_apply(c, message, queue_mark_of(st.st_mode));
         return false;
     }
     j->channel = c;
@@ -276,7 +276,7 @@ static bool begin(enum channel c, ino_t message)
     j->last = schedule_age(st.st_mtime, now) > controls.lifetime_s;
     j->reading = true;
     j->left = j->stopped = false;
-    j->marks = 0;
+    j->mark = 0;
     j->running = 0;
     list->job = j;
     list->fd = fd;

@@ -31,7 +31,7 @@ static bool is_unknown(const struct order_answer *a)
 }
 
 /* The message has been marked: what that means where it is. */
-static void apply(ino_t message, const struct order_files *f, unsigned marks)
+static void apply(ino_t message, const struct order_files *f, enum queue_mark mark)
 {
     for (int i = 0; i < CHANNELS; i++) {
         enum channel c = (enum channel)i;
@@ -40,9 +40,9 @@ static void apply(ino_t message, const struct order_files *f, unsigned marks)
             continue;
         waiting_forget(c, message);
         if (j)
-            job_mark(j, marks);
-        else if (marks)
-            job_apply(c, message, marks);
+            job_mark(j, mark);
+        else if (mark)
+            job_apply(c, message, mark);
         else
             waiting_now(c, message);
     }
@@ -70,7 +70,7 @@ static bool is_in_attempt(const struct order_answer *a)
 }
 
 static void carry_out(const struct order *o, const struct order_files *f,
-                      unsigned marks)
+                      enum queue_mark mark)
 {
     static const char *const lines[ORDER_VERBS] = {
         [ORDER_TRY] = "try",          [ORDER_HOLD] = "held",
@@ -89,7 +89,7 @@ static void carry_out(const struct order *o, const struct order_files *f,
     else if (o->verb == ORDER_TRY)
         try_now(o->message, f);
     else
-        apply(o->message, f, marks);
+        apply(o->message, f, mark);
 }
 
 static enum order_result trouble(const char *deed, struct queue_path path)
@@ -99,13 +99,13 @@ static enum order_result trouble(const char *deed, struct queue_path path)
 }
 
 static enum order_result judge(const struct order *o, struct order_files *f,
-                               unsigned *marks)
+                               enum queue_mark *mark)
 {
     struct queue_path path;
 
     if (!order_look(o->message, f, &path))
         return trouble("stat", path);
-    enum order_result result = order_judge(o, f, bounce_is_running(o->message), marks);
+    enum order_result result = order_judge(o, f, bounce_is_running(o->message), mark);
     /* qmail-clean may have removed todo/N, or be about to remove mess/S/N */
     if (result != ORDER_NEW && clean_is_asked(o->message))
         return f->info ? ORDER_NEW : ORDER_GONE;
@@ -116,30 +116,30 @@ struct order_answer obey(const struct order *o)
 {
     struct order_answer a = {.result = ORDER_DONE};
     struct order_files f;
-    unsigned marks = 0;
+    enum queue_mark mark = QUEUE_NO_MARK;
 
-    a.result = judge(o, &f, &marks);
+    a.result = judge(o, &f, &mark);
     if (a.result == ORDER_NEW || a.result == ORDER_GONE || a.result == ORDER_OTHER ||
         a.result == ORDER_TROUBLE)
         return a;
     tell(&a, o->message, &f);
-    a.marks = f.marks;
+    a.mark = f.mark;
     if (a.result != ORDER_DONE || o->verb == ORDER_STATE)
         return a;
     if (o->verb == ORDER_TRY && is_in_attempt(&a)) {
         a.result = ORDER_ACTIVE;
         return a;
     }
-    if (is_unknown(&a) || !order_mark(o->message, marks)) {
+    if (is_unknown(&a) || !order_mark(o->message, mark)) {
         a.result = trouble(is_unknown(&a) ? "use" : "mark",
                            queue_split_path("info", o->message));
         return a;
     }
-    carry_out(o, &f, marks);
-    a.marks = marks;
+    carry_out(o, &f, mark);
+    a.mark = mark;
     for (int i = 0; i < CHANNELS; i++) /* what ends is no more */
         f.channels[i] = f.channels[i] && (job_find((enum channel)i, o->message) ||
-                                          !(marks & (QUEUE_RETURNED | QUEUE_DELETED)));
+                                          mark == QUEUE_HELD || !mark);
     tell(&a, o->message, &f);
     return a;
 }

@@ -34,17 +34,26 @@ static struct {
     unsigned first; /* whose turn it is */
     size_t want_listener;
     bool wants_listener;
-    int64_t pause; /* steady clock; after a connection could not be accepted */
+    int64_t pause; /* steady clock; after trouble with it */
 } state;
+
+static void listen_again(void)
+{
+    state.listener = unix_socket_listen(QUEUE_DIR_SOCKET, WAITING);
+    if (state.listener != -1)
+        return;
+    state.pause = INT64_MAX;
+    if (errno == ENOENT)
+        return; /* an older installation */
+    log_line("warning: unable to listen at " QUEUE_DIR_SOCKET "; will try again later");
+    state.pause = clock_steady_ms() + SEND_RETRY_S * 1000;
+}
 
 void order_start(void)
 {
     for (int i = 0; i < CLIENTS; i++)
         state.clients[i].fd = -1;
-    state.listener = unix_socket_listen(QUEUE_DIR_SOCKET, WAITING);
-    if (state.listener == -1 && errno != ENOENT)
-        log_line("warning: unable to listen at " QUEUE_DIR_SOCKET
-                 "; qmail-qctl will not work");
+    listen_again();
 }
 
 static void drop(struct client *c)
@@ -162,8 +171,10 @@ static void serve_client(const struct loop *l, struct client *c)
 
 void order_wants(struct loop *l)
 {
-    if (state.listener == -1)
+    if (state.listener == -1) {
+        loop_wake_at(l, state.pause);
         return;
+    }
     state.wants_listener = free_client() && clock_steady_ms() >= state.pause;
     if (state.wants_listener)
         state.want_listener = loop_want(l, state.listener, POLLIN);
@@ -187,8 +198,11 @@ void order_serve(const struct loop *l)
 {
     int64_t end = clock_steady_ms() + TURN_MS;
 
-    if (state.listener == -1)
+    if (state.listener == -1) {
+        if (clock_steady_ms() >= state.pause)
+            listen_again();
         return;
+    }
     for (unsigned i = 0; i < CLIENTS; i++) {
         struct client *c = &state.clients[(state.first + i) % CLIENTS];
         if (c->fd != -1)

@@ -110,10 +110,11 @@ void waiting_finish_now(ino_t message)
 /* Loading. One message costs three calls of stat(2); the numbers are taken in
  * ascending order, which is about that of their files on disk. */
 
-static void load_channel(enum channel c, ino_t message, unsigned marks, int64_t due)
+static void load_channel(enum channel c, ino_t message, enum queue_mark mark,
+                         int64_t due)
 {
-    if (marks)
-        job_apply(c, message, marks);
+    if (mark)
+        job_apply(c, message, mark);
     else
         waiting_add(c, message, due);
 }
@@ -141,7 +142,7 @@ static void load_message(ino_t message)
     for (int c = 0; c < CHANNELS; c++) {
         if (found[c] != PRESENT)
             continue;
-        load_channel((enum channel)c, message, file.st_mode & QUEUE_MARKS,
+        load_channel((enum channel)c, message, queue_mark_of(file.st_mode),
                      files[c].st_mtime);
         finished = false;
     }

@@ -33,6 +33,7 @@ FULL = os.environ.get("REQMAIL_FULL") == "1"
 SECONDS = float(os.environ.get("REQMAIL_SECONDS", "60"))
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
 VERBS = ["hold", "release", "return", "delete"]
+HELD = 0o610
 RECIPIENTS = [b"one@here.test", b"two@here.test"]
 NOTE = rb"<(\S+)>:\nThe postmaster of this host has returned this message. \(#5.3.0\)\n\n"
 NOT_INJECTED = {"execve", "exit_group", "brk", "mmap", "munmap", "mprotect", "rt_sigreturn", "restart_syscall",
@@ -47,7 +48,7 @@ def prepare(held):
     write(body, b"Subject: x\n\nbody\n", owner=QMAILQ)
     number = os.stat(body).st_ino
     os.rename(body, queue("mess", number % SPLIT, number))
-    write(queue("info", number % SPLIT, number), b"Fs@sender.test\0", 0o700 if held else 0o600, QMAILS)
+    write(queue("info", number % SPLIT, number), b"Fs@sender.test\0", 0o610 if held else 0o600, QMAILS)
     path = write(queue("local", number % SPLIT, number), b"".join(b"T" + r + b"\0" for r in RECIPIENTS), 0o600, QMAILS)
     tomorrow = time.time() + 86400
     os.utime(path, (tomorrow, tomorrow))
@@ -56,7 +57,7 @@ def prepare(held):
 
 def mode(number):
     try:
-        return os.stat(queue("info", number % SPLIT, number)).st_mode & 0o111
+        return os.stat(queue("info", number % SPLIT, number)).st_mode & 0o777
     except FileNotFoundError:
         return None
 
@@ -94,9 +95,9 @@ def judge(verb, number, confirmed, first):
 
     def over():
         second.signal(signal.SIGALRM)
-        return mode(number) == 0o100 or not leftovers()
+        return mode(number) == HELD or not leftovers()
     wait_for(over, 15, 0.05)
-    held = mode(number) == 0o100
+    held = mode(number) == HELD
     early = held and sorted(second.delivered)
     if held:
         wait_for(lambda: second.count(rb"^released msg") or order(second, "release", number), 10, 0.05)
@@ -135,7 +136,7 @@ def judge(verb, number, confirmed, first):
 def done_with(run, verb, number):
     """What qmail-send would do of itself is done."""
     if verb == "hold":
-        return mode(number) == 0o100
+        return mode(number) == HELD
     if verb == "release":
         return len(run.delivered) == 2 and mode(number) is None
     return mode(number) is None

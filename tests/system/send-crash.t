@@ -65,6 +65,7 @@ LINES = re.compile(rb"""^(
   | warning:\ trouble\ injecting\ bounce\ message,\ will\ try\ later
   | warning:\ unable\ to\ start\ qmail-queue,\ will\ try\ later
   | warning:\ trouble\ in\ select
+  | warning:\ unable\ to\ listen\ at\ order/socket;\ will\ try\ again\ later
   | warning:\ unable\ to\ (create|open|stat|unlink)\ \S+
   | warning:\ unable\ to\ (stat|unlink)\ \S+;\ will\ try\ again\ later
   | warning:\ unable\ to\ utime\ \S+;\ message\ will\ be\ retried\ too\ soon

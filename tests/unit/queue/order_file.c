@@ -19,10 +19,11 @@ enum {
 
 static const struct {
     const char *name;
-    unsigned files, marks;
+    unsigned files;
+    enum queue_mark mark;
     enum order_verb verb;
     enum order_result result;
-    unsigned after;
+    enum queue_mark after;
 } cases[] = {
     {"new", T, 0, ORDER_DELETE, ORDER_NEW, 0},
     {"new, with files that mean nothing", T | I | L, 0, ORDER_HOLD, ORDER_NEW, 0},
@@ -68,20 +69,21 @@ static const struct {
 static void judging(void)
 {
     for (size_t i = 0; i < COUNT(cases); i++) {
-        unsigned has = cases[i].files, marks = 0;
+        unsigned has = cases[i].files;
+        enum queue_mark mark = QUEUE_NO_MARK;
         struct order o = {.verb = cases[i].verb, .message = 5, .birth = {7, 8}};
         struct order_files f = {.todo = has & T,
                                 .info = has & I,
                                 .channels = {has & L, has & R},
                                 .birth = {7, 8},
-                                .marks = cases[i].marks};
-        ok(order_judge(&o, &f, has & B, &marks) == cases[i].result, cases[i].name,
+                                .mark = cases[i].mark};
+        ok(order_judge(&o, &f, has & B, &mark) == cases[i].result, cases[i].name,
            "result");
         if (cases[i].result == ORDER_DONE)
-            same_number(marks, cases[i].after, cases[i].name);
+            same_number(mark, cases[i].after, cases[i].name);
         o.birth.tv_nsec = 9;
         if (f.info && !f.todo)
-            ok(order_judge(&o, &f, has & B, &marks) == ORDER_OTHER, cases[i].name,
+            ok(order_judge(&o, &f, has & B, &mark) == ORDER_OTHER, cases[i].name,
                "another's birth");
     }
 }
@@ -104,15 +106,15 @@ static void marking(void)
     ok(order_look(5, &f, &path), "look", NULL);
     struct timespec birth = f.birth;
     ok(f.info && f.channels[CHANNEL_LOCAL] && !f.channels[CHANNEL_REMOTE] && !f.todo &&
-           !f.bounce && f.marks == 0,
+           !f.bounce && f.mark == 0,
        "look", "what is there");
-    ok(order_mark(5, QUEUE_HELD) && mode_of("info/5/5") == 0700, "held", NULL);
-    ok(order_mark(5, QUEUE_HELD) && mode_of("info/5/5") == 0700, "held again", NULL);
-    ok(order_mark(5, QUEUE_RETURNED) && mode_of("info/5/5") == 0610, "returned", NULL);
-    ok(order_look(5, &f, &path) && f.marks == QUEUE_RETURNED &&
+    ok(order_mark(5, QUEUE_HELD) && mode_of("info/5/5") == 0610, "held", NULL);
+    ok(order_mark(5, QUEUE_HELD) && mode_of("info/5/5") == 0610, "held again", NULL);
+    ok(order_mark(5, QUEUE_RETURNED) && mode_of("info/5/5") == 0601, "returned", NULL);
+    ok(order_look(5, &f, &path) && f.mark == QUEUE_RETURNED &&
            f.birth.tv_sec == birth.tv_sec && f.birth.tv_nsec == birth.tv_nsec,
        "look", "marked, and born when it was");
-    ok(order_mark(5, QUEUE_DELETED) && mode_of("info/5/5") == 0601, "deleted", NULL);
+    ok(order_mark(5, QUEUE_DELETED) && mode_of("info/5/5") == 0620, "deleted", NULL);
     ok(order_mark(5, 0) && mode_of("info/5/5") == 0600, "no mark", NULL);
     ok(symlink("8", "todo/8") == 0 && !order_look(8, &f, &path), "look", "unclear");
     same(view_of(path.text), VIEW("todo/8"), "look: at what");

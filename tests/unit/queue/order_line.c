@@ -48,7 +48,7 @@ static const struct {
 } answers[] = {
     {"done - - - -", true},
     {"done h w1790000000 - -", true},
-    {"done hrd w-5 a18446744073709551615 b", true},
+    {"done d w-5 a18446744073709551615 b", true},
     {"held h w0 ? -", true},
     {"other - - - -", true},
     {"bad-request - - - -", true},
@@ -59,6 +59,7 @@ static const struct {
     {"done - - - x", false},
     {"done x - - -", false},
     {"done rh - - -", false},
+    {"done r- - - -", false},
     {"done hh - - -", false},
     {"done  - - -", false},
     {"done - w - -", false},
