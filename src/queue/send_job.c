@@ -276,7 +276,7 @@ static bool begin(enum channel c, ino_t message)
     j->last = schedule_age(st.st_mtime, now) > controls.lifetime_s;
     j->reading = true;
     j->left = j->stopped = false;
-    j->mark = 0;
+    j->mark = QUEUE_NO_MARK;
     j->running = 0;
     list->job = j;
     list->fd = fd;
