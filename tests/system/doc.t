@@ -10,7 +10,6 @@ from reqmail import *
 PAGES = """FAQ UPGRADE SENDMAIL INSTALL INSTALL.alias INSTALL.ctl INSTALL.ids INSTALL.maildir INSTALL.mbox INSTALL.vsm TEST.deliver
 TEST.receive REMOVE.sendmail REMOVE.binmail PIC.local2alias PIC.local2ext PIC.local2local PIC.local2rem PIC.local2virt PIC.nullclient
 PIC.relaybad PIC.relaygood PIC.rem2local""".split()
-# Programs that are written apart from these pages: named before they are there.
 
 
 def at(*parts):
