@@ -32,7 +32,7 @@ PROGRAMS = \
     accept/qmail-rcptcheck accept/mailsubj accept/predate accept/datemail \
     accept/qmail-qmtpd accept/qmail-qmqpd accept/qmail-qmqpc accept/tcp-env \
     queue/qmail-queue queue/qmail-send queue/qmail-clean \
-    queue/qmail-qread queue/qmail-qstat queue/qmail-qfix \
+    queue/qmail-qread queue/qmail-qstat queue/qmail-qfix queue/qmail-qctl \
     deliver/qmail-lspawn deliver/qmail-local deliver/qmail-rspawn deliver/qmail-remote \
     deliver/qmail-tcpto deliver/qmail-tcpok \
     dotqmail/forward dotqmail/condredirect dotqmail/bouncesaying dotqmail/except \

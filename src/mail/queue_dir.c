@@ -34,6 +34,20 @@ struct queue_path queue_split_dir(const char *tree, ino_t message)
     return path;
 }
 
+enum queue_mark queue_mark_of(mode_t mode)
+{
+    switch (mode & 07777) {
+    case QUEUE_UNMARKED_MODE | QUEUE_HELD:
+        return QUEUE_HELD;
+    case QUEUE_UNMARKED_MODE | QUEUE_RETURNED:
+        return QUEUE_RETURNED;
+    case QUEUE_UNMARKED_MODE | QUEUE_DELETED:
+        return QUEUE_DELETED;
+    default:
+        return QUEUE_NO_MARK;
+    }
+}
+
 bool queue_number(struct view name, ino_t *message)
 {
     uint64_t n;

@@ -12,6 +12,8 @@
 #define QUEUE_DIR_MUTEX "lock/sendmutex"
 #define QUEUE_DIR_TCPTO "lock/tcpto"
 #define QUEUE_DIR_TCPTO6 "lock/tcpto6"
+#define QUEUE_DIR_ORDER "order"
+#define QUEUE_DIR_SOCKET "order/socket" /* where qmail-send takes orders */
 
 enum {
     /* qmail-queue gives up after a day; half a day later what it left behind
@@ -26,6 +28,21 @@ enum {
     QUEUE_TCPTO_SIZE = 1024,
     QUEUE_TCPTO6_SIZE = 2048
 };
+
+/* What was ordered about a message by its postmaster: one bit of the mode of info/S/N,
+ * which is 0600 without any. One chmod(2), synced, and the order is given: no crash
+ * leaves half of it. Those who know no orders never look at the mode. */
+enum queue_mark {
+    QUEUE_NO_MARK = 0,
+    QUEUE_HELD = 0010,     /* no attempt until this is taken away */
+    QUEUE_RETURNED = 0001, /* whoever is left has failed: back to the sender */
+    QUEUE_DELETED = 0020,  /* nobody is left, and nobody is told */
+    QUEUE_UNMARKED_MODE = 0600
+};
+
+/* The mark in the mode of info/S/N. Any other mode than those above, as a careless
+ * chmod(1) makes it, is no order. */
+enum queue_mark queue_mark_of(mode_t mode);
 
 /* A path below the queue; printf-ready. */
 struct queue_path {

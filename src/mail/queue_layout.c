@@ -22,6 +22,7 @@ const struct queue_place queue_places[] = {
     SPLIT("local", CONF_USER_SEND, 0700),
     SPLIT("remote", CONF_USER_SEND, 0700),
     DIRECTORY("lock", CONF_USER_QUEUE, 0750),
+    {QUEUE_PLACE_DIR, QUEUE_DIR_ORDER, CONF_USER_SEND, 0700, false, true, 0},
     {QUEUE_PLACE_FILE, QUEUE_DIR_TCPTO, CONF_USER_REMOTE, 0644, false, false,
      QUEUE_TCPTO_SIZE},
     {QUEUE_PLACE_FILE, QUEUE_DIR_TCPTO6, CONF_USER_REMOTE, 0644, false, true,

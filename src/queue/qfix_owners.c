@@ -35,8 +35,11 @@ static void look(const struct qfix_file *f)
 
     if (f->form == QFIX_OTHER ||
         fstatat(f->dir, f->name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
-        !S_ISREG(st.st_mode) || qfix_owner_is_right(&st, &want) ||
-        is_unfinished(f, &st))
+        !S_ISREG(st.st_mode))
+        return;
+    if (f->kind == QUEUE_KIND_INFO && queue_mark_of(st.st_mode))
+        want.mode = st.st_mode & 07777; /* qmail-qctl's order stays */
+    if (qfix_owner_is_right(&st, &want) || is_unfinished(f, &st))
         return;
     bool shared = is_shared(f, &st);
     if (shared && f->kind == QUEUE_KIND_INTD)

@@ -6,10 +6,12 @@
  * fd 1, 2  commands to qmail-lspawn, reports from it
  * fd 3, 4  the same for qmail-rspawn
  * fd 5, 6  requests to qmail-clean, answers from it
+ * socket   queue/order/socket: orders of qmail-qctl
  * reads    control/, queue/todo; keeps queue/info, local, remote, bounce
  * signals  HUP: reread locals and virtualdomains; ALRM: everything is due now;
  *          TERM: finish what is under way and leave
  * exits    0 when it has left, 111 when it cannot begin */
+#include "base/clock.h"
 #include "base/die.h"
 #include "base/fd.h"
 #include "base/heap.h"
@@ -30,7 +32,9 @@ enum {
     FIRST_PIPE = 1,
     LAST_PIPE = 6,
     LONGEST_SLEEP_S = 86400,
-    LARGEST_SPLIT = 65535
+    LARGEST_SPLIT = 65535,
+    LOCK_WAIT_MS = 1000,
+    LOCK_PAUSE_MS = 20
 };
 
 static bool leaving;
@@ -77,8 +81,13 @@ static void lock_or_die(void)
     int fd = fd_open(QUEUE_DIR_MUTEX, O_WRONLY, 0);
     if (fd == -1)
         cannot_start("unable to open mutex");
-    if (!os_lock(fd, false))
-        cannot_start("qmail-send is already running");
+    /* qmail-qctl has it for a moment when it does our work, not expecting us */
+    int64_t end = clock_steady_ms() + LOCK_WAIT_MS;
+    while (!os_lock(fd, false)) {
+        if (clock_steady_ms() > end)
+            cannot_start("qmail-send is already running");
+        fd_wait(-1, 0, LOCK_PAUSE_MS);
+    }
 }
 
 /* Patched systems keep todo/ in numbered subdirectories. Their messages would be
@@ -130,6 +139,7 @@ static void begin_or_die(void)
     clean_start();
     job_start();
     todo_start();
+    order_start();
 }
 
 /* Nothing that was begun is unfinished. */
@@ -154,6 +164,7 @@ static void turn(struct loop *l)
     bounce_wants(l);
     clean_wants(l);
     sweep_wants(l);
+    order_wants(l);
     if (!loop_wait(l)) {
         log_line("warning: trouble in select");
         sleep(1); /* not to write the log full */
@@ -166,6 +177,7 @@ static void turn(struct loop *l)
     bounce_serve(l);
     finish_serve();
     sweep_serve();
+    order_serve(l);
 }
 
 int main(void)

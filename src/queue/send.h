@@ -13,6 +13,7 @@
  *   bounce   has returned what failed to the sender
  *   clean    asks qmail-clean to remove the files that are qmailq's
  *   sweep    finds what dead processes left in mess/
+ *   order    does what qmail-qctl asks for
  */
 #ifndef QUEUE_SEND_H
 #define QUEUE_SEND_H
@@ -21,14 +22,10 @@
 #include "base/loop.h"
 #include "mail/queue_dir.h"
 #include "mail/route.h"
+#include "queue/order.h"
 
 #include <sys/stat.h>
 #include <sys/types.h>
-
-enum channel { CHANNEL_LOCAL, CHANNEL_REMOTE, CHANNELS };
-
-/* "local" or "remote": also the directory of the channel's files. */
-const char *channel_name(enum channel c);
 
 enum {
     SEND_RETRY_S = 123,      /* after trouble with a file */
@@ -86,6 +83,7 @@ struct schedule_entry {
     int64_t due;    /* seconds since 1970, or of the steady clock: the user's choice */
     uint64_t order; /* of equal due times the one added first comes first */
     ino_t message;
+    size_t slot; /* of places, where that is */
 };
 
 /* Messages ordered by due time. {0} is empty. */
@@ -93,6 +91,9 @@ struct schedule {
     struct schedule_entry *entries; /* a heap */
     size_t count, room;
     uint64_t added;
+    size_t *places;     /* by a hash of the message: where its entry is, counted from 1;
+                           NULL until somebody looks for a message */
+    size_t places_room; /* a power of 2 */
 };
 
 void schedule_add(struct schedule *s, ino_t message, int64_t due);
@@ -101,8 +102,11 @@ void schedule_add(struct schedule *s, ino_t message, int64_t due);
 const struct schedule_entry *schedule_first(const struct schedule *s);
 void schedule_drop_first(struct schedule *s);
 
-/* Takes out every entry of that message. Looks at all of them. */
-void schedule_forget(struct schedule *s, ino_t message);
+/* An entry of that message, or NULL. */
+const struct schedule_entry *schedule_find(struct schedule *s, ino_t message);
+
+/* Takes out every entry of that message; whether there was one. */
+bool schedule_forget(struct schedule *s, ino_t message);
 
 /* Makes everything that is due later than now due now. */
 void schedule_all_due(struct schedule *s, int64_t now);
@@ -131,8 +135,24 @@ bool waiting_has_due(enum channel c);
 void waiting_retry(enum channel c, ino_t message);
 void waiting_retry_finish(ino_t message, int64_t seconds);
 
-/* All that waits in the channels is due now (ALRM). */
+/* All that waits in the channels is due now (ALRM), but what is held. */
 void waiting_all_due(void);
+
+/* Where a message waits in a channel. */
+enum waiting_place {
+    WAITING_NOT,
+    WAITING_DUE, /* at *due, by the wall clock */
+    WAITING_HELD /* until waiting_now() or waiting_forget() */
+};
+enum waiting_place waiting_find(enum channel c, ino_t message, int64_t *due);
+
+/* From wherever it waits in the channel, if it does: to be held; due now; nowhere. */
+void waiting_hold(enum channel c, ino_t message);
+void waiting_now(enum channel c, ino_t message);
+void waiting_forget(enum channel c, ino_t message);
+
+/* A message that is to be finished some time is finished now. */
+void waiting_finish_now(ino_t message);
 
 /* Keeps the due times in the files' times, for the next start. */
 void waiting_save(void);
@@ -147,9 +167,10 @@ enum presence { PRESENT, MISSING, UNKNOWN };
 /* stat(2). What is neither there nor missing has been logged. */
 enum presence file_look(const char *path, struct stat *st);
 
-/* Reads the sender and the birth of a message from its info file. False: it cannot be
- * read, or is none; both stay as they were. */
-bool info_read(ino_t message, struct bytes *sender, int64_t *birth);
+/* Reads the sender of a message from its info file; the birth is the modification time
+ * in st, and the mark is in the mode. False: it cannot be read, or is none; the
+ * sender stays as it was. */
+bool info_read(ino_t message, struct bytes *sender, struct stat *st);
 
 /* Preprocessing: send_todo.c */
 
@@ -182,8 +203,25 @@ void job_settle(struct job *j);
 
 ino_t job_message(const struct job *j);
 
-/* Whether deferrals of this attempt count as failures: the message is too old. */
-bool job_is_last(const struct job *j);
+/* What to add to the text of a deferral, which counts as a failure then: the message is
+ * too old, or is being returned. NULL: there will be another attempt. */
+const char *job_last_words(const struct job *j);
+
+/* Whether failures are kept from the sender: the message is being deleted. */
+bool job_is_silent(const struct job *j);
+
+/* The attempt that is under way for a message, or NULL; its running deliveries. */
+struct job *job_find(enum channel c, ino_t message);
+size_t job_running(const struct job *j);
+
+/* The message of an attempt has been marked: no further delivery is begun, and when
+ * those under way have ended the message is held, returned or deleted. With no mark
+ * any more it is due at once then. */
+void job_mark(struct job *j, enum queue_mark mark);
+
+/* What a mark means for a channel in which there is no attempt and the message does not
+ * wait: it is held there, or ended; trouble is met by trying again later. */
+void job_apply(enum channel c, ino_t message, enum queue_mark mark);
 
 /* Deliveries: send_spawn.c */
 
@@ -208,10 +246,7 @@ void spawn_serve(const struct loop *l);
 
 /* Failure notes: send_note.c */
 
-/* The paragraph of bounce/N for one recipient. */
-void note_paragraph(struct bytes *out, struct view address, struct view report);
-
-/* Appends it to bounce/N, synced, however long that takes. False: TERM came
+/* Appends a paragraph to bounce/N, synced, however long that takes. False: TERM came
  * before it could be written. */
 bool note_write(ino_t message, struct view recipient, struct view report);
 
@@ -272,5 +307,15 @@ void clean_serve(const struct loop *l);
 
 void sweep_wants(struct loop *l);
 void sweep_serve(void);
+
+/* Orders: send_order.c listens, send_obey.c does */
+
+/* Listens. Without queue/order, as in an older installation, nobody can order. */
+void order_start(void);
+void order_wants(struct loop *l);
+void order_serve(const struct loop *l);
+
+/* Carries out an order. */
+struct order_answer obey(const struct order *o);
 
 #endif

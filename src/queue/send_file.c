@@ -21,11 +21,10 @@ enum presence file_look(const char *path, struct stat *st)
     return UNKNOWN;
 }
 
-bool info_read(ino_t message, struct bytes *sender, int64_t *birth)
+bool info_read(ino_t message, struct bytes *sender, struct stat *st)
 {
-    struct stat st;
     int fd = fd_open_read(queue_split_path("info", message).text);
-    bool fine = fd != -1 && fstat(fd, &st) == 0;
+    bool fine = fd != -1 && fstat(fd, st) == 0;
 
     if (fine) {
         reader_open(&state.reader, fd, 0);
@@ -33,10 +32,8 @@ bool info_read(ino_t message, struct bytes *sender, int64_t *birth)
                    READ_ITEM &&
                state.record.len && state.record.data[0] == 'F';
     }
-    if (fine) {
+    if (fine)
         bytes_set(sender, view_from(bytes_view(&state.record), 1));
-        *birth = st.st_mtime;
-    }
     fd_close(&fd);
     return fine;
 }

@@ -57,7 +57,7 @@ static enum presence look(ino_t message, const char *path, struct stat *st)
 }
 
 /* Whether the message is what it seems to be: preprocessed, and nobody is left. */
-static bool is_finished(ino_t message)
+static bool is_finished(ino_t message, struct stat *info)
 {
     struct stat st;
     for (int c = 0; c < CHANNELS; c++) {
@@ -66,7 +66,7 @@ static bool is_finished(ino_t message)
             return false;
     }
     return look(message, queue_flat_path("todo", message).text, &st) == MISSING &&
-           look(message, queue_split_path("info", message).text, &st) == PRESENT;
+           look(message, queue_split_path("info", message).text, info) == PRESENT;
 }
 
 void finish_end(ino_t message)
@@ -83,14 +83,14 @@ void finish_end(ino_t message)
 
 static void bounce(ino_t message)
 {
-    int64_t birth;
+    struct stat st;
 
     if (send_is_leaving() || bounce_is_running(message))
         return; /* the next start finds it; it is being taken care of */
     if (!bounce_has_room()) {
         ring_add(&state.blocked, message);
-    } else if (info_read(message, &state.sender, &birth)) {
-        bounce_begin(message, bytes_view(&state.sender), birth);
+    } else if (info_read(message, &state.sender, &st)) {
+        bounce_begin(message, bytes_view(&state.sender), st.st_mtime);
     } else {
         log_line("warning: trouble injecting bounce message, will try later");
         waiting_retry_finish(message, SEND_RETRY_S);
@@ -100,12 +100,12 @@ static void bounce(ino_t message)
 static void finish(ino_t message)
 {
     struct queue_path path = queue_flat_path("bounce", message);
-    struct stat st;
+    struct stat st, info;
 
-    if (!is_finished(message))
+    if (!is_finished(message, &info))
         return;
     if (stat(path.text, &st) == 0) {
-        if (st.st_size > 0)
+        if (st.st_size > 0 && queue_mark_of(info.st_mode) != QUEUE_DELETED)
             bounce(message);
         else
             bounce_forget(message); /* the first note was never written */

@@ -17,12 +17,16 @@ struct job {
     enum channel channel;
     ino_t message;
     struct bytes sender;
-    int64_t next;   /* when the next attempt is due, should recipients remain */
-    bool last;      /* the message has outlived its time */
-    bool reading;   /* its list has not been read to the end */
-    bool left;      /* a recipient remains */
-    size_t running; /* deliveries without a result */
+    int64_t next;         /* when the next attempt is due, should recipients remain */
+    bool last;            /* the message has outlived its time */
+    enum queue_mark mark; /* of the message, where they came after the beginning */
+    bool reading;         /* its list has not been read to the end */
+    bool left;            /* a recipient remains */
+    bool stopped;         /* and nobody has looked whether one remains */
+    size_t running;       /* deliveries without a result */
+    bool used;
     struct job *free_next;
+    struct job *all_next;
 };
 
 /* The list that is being read, one a channel. */
@@ -37,6 +41,7 @@ struct list {
 static struct {
     struct list lists[CHANNELS];
     struct job *free_jobs;
+    struct job *all_jobs; /* used or free */
     size_t count, max;
     struct bytes sender; /* of one delivery */
 } state;
@@ -51,9 +56,31 @@ ino_t job_message(const struct job *j)
     return j->message;
 }
 
-bool job_is_last(const struct job *j)
+size_t job_running(const struct job *j)
 {
-    return j->last;
+    return j->running;
+}
+
+const char *job_last_words(const struct job *j)
+{
+    static const char too_long[] =
+        "I'm not going to try again; this message has been in the queue too long.\n";
+    if (j->mark == QUEUE_RETURNED)
+        return order_returned_text;
+    return j->last ? too_long : NULL;
+}
+
+bool job_is_silent(const struct job *j)
+{
+    return j->mark == QUEUE_DELETED;
+}
+
+struct job *job_find(enum channel c, ino_t message)
+{
+    struct job *j = state.all_jobs;
+    while (j && !(j->used && j->message == message && j->channel == c))
+        j = j->all_next;
+    return j;
 }
 
 static struct queue_path list_path(const struct job *j)
@@ -69,81 +96,83 @@ static struct job *new_job(void)
     } else {
         j = heap_array(1, sizeof *j);
         memset(j, 0, sizeof *j);
+        j->all_next = state.all_jobs;
+        state.all_jobs = j;
     }
+    j->used = true;
     state.count++;
     return j;
 }
 
 static void free_job(struct job *j)
 {
+    j->used = false;
     j->free_next = state.free_jobs;
     state.free_jobs = j;
     state.count--;
 }
 
-/* Beginning */
-
-static void trouble_opening(enum channel c, ino_t message, const char *path)
-{
-    log_line("warning: trouble opening %s; will try again later", path);
-    waiting_retry(c, message);
-}
-
-static bool begin(enum channel c, ino_t message)
-{
-    struct list *list = &state.lists[c];
-    struct queue_path path = queue_split_path(channel_name(c), message);
-    int64_t birth, now = clock_now();
-
-    int fd = fd_open_read(path.text);
-    if (fd == -1) {
-        trouble_opening(c, message, path.text);
-        return false;
-    }
-    struct job *j = new_job();
-    if (!info_read(message, &j->sender, &birth)) {
-        trouble_opening(c, message, queue_split_path("info", message).text);
-        fd_close(&fd);
-        free_job(j);
-        return false;
-    }
-    j->channel = c;
-    j->message = message;
-    j->next = schedule_next(c, birth, now);
-    j->last = schedule_age(birth, now) > controls.lifetime_s;
-    j->reading = true;
-    j->left = false;
-    j->running = 0;
-    list->job = j;
-    list->fd = fd;
-    list->at = 0;
-    reader_open(&list->reader, fd, 0);
-    return true;
-}
-
 /* Ending */
 
-static void end(struct job *j)
+/* Nobody is left in the channel. */
+static void end_channel(enum channel c, ino_t message)
 {
     struct stat st;
-    enum channel other = j->channel == CHANNEL_LOCAL ? CHANNEL_REMOTE : CHANNEL_LOCAL;
-    struct queue_path path = list_path(j);
-    struct queue_path other_path = queue_split_path(channel_name(other), j->message);
+    enum channel other = c == CHANNEL_LOCAL ? CHANNEL_REMOTE : CHANNEL_LOCAL;
+    struct queue_path path = queue_split_path(channel_name(c), message);
+    struct queue_path other_path = queue_split_path(channel_name(other), message);
 
-    if (j->left) {
-        waiting_add(j->channel, j->message, j->next);
-    } else if (unlink(path.text) == -1) {
+    if (unlink(path.text) == -1) {
         log_line("warning: unable to unlink %s; will try again later", path.text);
-        waiting_retry(j->channel, j->message);
+        waiting_retry(c, message);
     } else if (stat(other_path.text, &st) == -1) {
         if (errno == ENOENT) {
-            finish_add(j->message);
+            finish_add(message);
         } else {
             log_line("warning: unable to stat %s; will try again later",
                      other_path.text);
-            waiting_retry_finish(j->message, SEND_RETRY_S);
+            waiting_retry_finish(message, SEND_RETRY_S);
         }
     }
+}
+
+void job_apply(enum channel c, ino_t message, enum queue_mark mark)
+{
+    if (mark == QUEUE_DELETED) {
+        end_channel(c, message);
+    } else if (mark == QUEUE_HELD) {
+        waiting_hold(c, message);
+    } else if (order_return_channel(c, message, &controls.rules)) {
+        end_channel(c, message);
+    } else {
+        log_line("warning: unable to return %s; will try again later",
+                 queue_split_path(channel_name(c), message).text);
+        waiting_retry(c, message);
+    }
+}
+
+static void see_left(void *left, char letter, struct view address)
+{
+    (void)address;
+    *(bool *)left |= letter == 'T';
+}
+
+/* Whether anybody remains in a list that was not read to its end. */
+static bool is_left(const struct job *j)
+{
+    bool left = false;
+    return !order_each_recipient(j->channel, j->message, see_left, &left) || left;
+}
+
+static void end(struct job *j)
+{
+    bool left = j->stopped ? is_left(j) : j->left;
+    if (!left)
+        end_channel(j->channel, j->message);
+    else if (j->mark)
+        job_apply(j->channel, j->message, j->mark);
+    else
+        waiting_add(j->channel, j->message, j->next);
     free_job(j);
 }
 
@@ -162,6 +191,19 @@ static void close_list(struct list *list, bool left)
     j->reading = false;
     j->left |= left;
     end_if_done(j);
+}
+
+void job_mark(struct job *j, enum queue_mark mark)
+{
+    struct list *list = &state.lists[j->channel];
+
+    j->mark = mark;
+    if (!mark)
+        j->next = clock_now();
+    if (mark && list->job == j) {
+        j->stopped = true;
+        close_list(list, true);
+    }
 }
 
 static void mark_done(const struct job *j, off_t at)
@@ -193,6 +235,54 @@ void job_settle(struct job *j)
 {
     j->running--;
     end_if_done(j);
+}
+
+/* Beginning */
+
+static void trouble_opening(enum channel c, ino_t message, const char *path)
+{
+    log_line("warning: trouble opening %s; will try again later", path);
+    waiting_retry(c, message);
+}
+
+static bool begin(enum channel c, ino_t message)
+{
+    struct list *list = &state.lists[c];
+    struct queue_path path = queue_split_path(channel_name(c), message);
+    struct stat st;
+    int64_t now = clock_now();
+
+    int fd = fd_open_read(path.text);
+    if (fd == -1) {
+        trouble_opening(c, message, path.text);
+        return false;
+    }
+    struct job *j = new_job();
+    if (!info_read(message, &j->sender, &st)) {
+        trouble_opening(c, message, queue_split_path("info", message).text);
+        fd_close(&fd);
+        free_job(j);
+        return false;
+    }
+    if (queue_mark_of(st.st_mode)) { /* an order could not be carried out at once */
+        fd_close(&fd);
+        free_job(j);
+        job_apply(c, message, queue_mark_of(st.st_mode));
+        return false;
+    }
+    j->channel = c;
+    j->message = message;
+    j->next = schedule_next(c, st.st_mtime, now);
+    j->last = schedule_age(st.st_mtime, now) > controls.lifetime_s;
+    j->reading = true;
+    j->left = j->stopped = false;
+    j->mark = QUEUE_NO_MARK;
+    j->running = 0;
+    list->job = j;
+    list->fd = fd;
+    list->at = 0;
+    reader_open(&list->reader, fd, 0);
+    return true;
 }
 
 /* Deliveries */

@@ -1,67 +1,14 @@
-#include "base/fd.h"
-#include "base/file.h"
-#include "base/writer.h"
-#include "mail/queue_dir.h"
 #include "queue/send.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* Readers of the bounce (QSBMF) take an empty line for the end of a paragraph, so
- * there is none inside: a line feed that follows another becomes '/', but for the
- * last byte. */
-void note_paragraph(struct bytes *out, struct view address, struct view report)
-{
-    bytes_add_byte(out, '<');
-    size_t at = out->len;
-    bytes_add(out, address);
-    for (; at < out->len; at++)
-        if (out->data[at] == '\n')
-            out->data[at] = '_';
-    bytes_add_text(out, ">:\n");
-    at = out->len;
-    bytes_add(out, report);
-    if (report.len && report.data[report.len - 1] != '\n')
-        bytes_add_byte(out, '\n');
-    for (size_t i = out->len - 1; i-- > at;) /* backwards: as they were */
-        if (out->data[i] == '\n' && out->data[i - 1] == '\n')
-            out->data[i] = '/';
-    bytes_add_byte(out, '\n');
-}
-
-/* One try. A failure leaves the file as it was. */
-static bool append(const char *path, struct view paragraph)
-{
-    struct stat st;
-    int fd = fd_open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
-    if (fd == -1)
-        return false;
-    if (fstat(fd, &st) == -1) {
-        fd_close(&fd);
-        return false;
-    }
-    /* a new file is new until it has a paragraph: its name may not be stable */
-    bool fine = write_all(fd, paragraph) && file_sync(fd) &&
-                (st.st_size > 0 || dir_sync("bounce"));
-    if (!fine) {
-        int cut = ftruncate(fd, st.st_size);
-        (void)cut; /* then the paragraph comes twice, which is harmless */
-    }
-    fd_close(&fd); /* nothing of it is unsynced: there is no error to come */
-    return fine;
-}
-
+/* However long it takes: a recipient may not be marked before the note is stable. */
 bool note_write(ino_t message, struct view recipient, struct view report)
 {
-    struct queue_path path = queue_flat_path("bounce", message);
     struct bytes paragraph = {0};
     bool written;
 
     note_paragraph(&paragraph, route_without_prefix(&controls.rules, recipient),
                    report);
-    while (!(written = append(path.text, bytes_view(&paragraph)))) {
+    while (!(written = note_append(message, bytes_view(&paragraph)))) {
         log_line("alert: unable to append to bounce message; HELP! sleeping...");
         if (!send_sleep())
             break;

@@ -15,9 +15,6 @@ enum {
     READ_ROOM = 8192
 };
 
-static const char too_long[] =
-    "I'm not going to try again; this message has been in the queue too long.\n";
-
 /* A delivery that is under way. */
 struct slot {
     struct job *job; /* NULL: the slot is free */
@@ -191,9 +188,9 @@ static enum job_result judge(const struct slot *slot, struct view report)
     struct view text = report.len ? view_from(report, 1) : report;
     struct bytes longer = {0};
 
-    if (letter == DELIVERY_DEFERRAL && job_is_last(slot->job)) {
+    if (letter == DELIVERY_DEFERRAL && job_last_words(slot->job)) {
         bytes_add(&longer, text);
-        bytes_add_text(&longer, too_long);
+        bytes_add_text(&longer, job_last_words(slot->job));
         text = bytes_view(&longer);
         letter = DELIVERY_FAILURE;
     }
@@ -208,7 +205,8 @@ static enum job_result judge(const struct slot *slot, struct view report)
         break;
     case DELIVERY_FAILURE:
         log_result(slot, "failure: ", text);
-        if (note_write(job_message(slot->job), bytes_view(&slot->recipient), text))
+        if (job_is_silent(slot->job) ||
+            note_write(job_message(slot->job), bytes_view(&slot->recipient), text))
             result = JOB_DONE;
         break;
     default:

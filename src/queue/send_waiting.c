@@ -15,15 +15,11 @@
  * files' times. The retries are in milliseconds of the steady clock. */
 static struct {
     struct schedule channels[CHANNELS];
+    struct schedule held[CHANNELS]; /* never due: only who they are counts */
     struct schedule retries[CHANNELS];
     struct schedule retry_finish; /* seemed finished */
     struct schedule retry_load;   /* could not be looked at when we started */
 } state;
-
-const char *channel_name(enum channel c)
-{
-    return c == CHANNEL_LOCAL ? "local" : "remote";
-}
 
 static int64_t retry_time(int64_t seconds)
 {
@@ -69,15 +65,66 @@ void waiting_all_due(void)
         schedule_all_due(&state.channels[c], clock_now());
 }
 
+/* Orders */
+
+enum waiting_place waiting_find(enum channel c, ino_t message, int64_t *due)
+{
+    const struct schedule_entry *e = schedule_find(&state.channels[c], message);
+    if (e) {
+        *due = e->due;
+        return WAITING_DUE;
+    }
+    e = schedule_find(&state.retries[c], message);
+    if (e) {
+        *due = clock_now() + (e->due - clock_steady_ms()) / 1000;
+        return WAITING_DUE;
+    }
+    return schedule_find(&state.held[c], message) ? WAITING_HELD : WAITING_NOT;
+}
+
+void waiting_forget(enum channel c, ino_t message)
+{
+    schedule_forget(&state.channels[c], message);
+    schedule_forget(&state.retries[c], message);
+    schedule_forget(&state.held[c], message);
+}
+
+void waiting_hold(enum channel c, ino_t message)
+{
+    waiting_forget(c, message);
+    schedule_add(&state.held[c], message, 0);
+}
+
+void waiting_now(enum channel c, ino_t message)
+{
+    waiting_forget(c, message);
+    schedule_add(&state.channels[c], message, clock_now());
+}
+
+void waiting_finish_now(ino_t message)
+{
+    schedule_forget(&state.retry_finish, message);
+    finish_add(message);
+}
+
 /* Loading. One message costs three calls of stat(2); the numbers are taken in
  * ascending order, which is about that of their files on disk. */
 
+static void load_channel(enum channel c, ino_t message, enum queue_mark mark,
+                         int64_t due)
+{
+    if (mark)
+        job_apply(c, message, mark);
+    else
+        waiting_add(c, message, due);
+}
+
 static void load_message(ino_t message)
 {
-    struct stat files[CHANNELS], other;
+    struct stat files[CHANNELS], file, other;
     enum presence found[CHANNELS];
 
-    enum presence info = file_look(queue_split_path("info", message).text, &other);
+    enum presence info = file_look(queue_split_path("info", message).text, &file);
     enum presence todo = file_look(queue_flat_path("todo", message).text, &other);
     if (info == MISSING || todo == PRESENT)
         return;
@@ -95,7 +142,8 @@ static void load_message(ino_t message)
     for (int c = 0; c < CHANNELS; c++) {
         if (found[c] != PRESENT)
             continue;
-        waiting_add((enum channel)c, message, files[c].st_mtime);
+        load_channel((enum channel)c, message, queue_mark_of(file.st_mode),
+                     files[c].st_mtime);
         finished = false;
     }
     if (finished)

@@ -10,8 +10,6 @@ from reqmail import *
 PAGES = """FAQ UPGRADE SENDMAIL INSTALL INSTALL.alias INSTALL.ctl INSTALL.ids INSTALL.maildir INSTALL.mbox INSTALL.vsm TEST.deliver
 TEST.receive REMOVE.sendmail REMOVE.binmail PIC.local2alias PIC.local2ext PIC.local2local PIC.local2rem PIC.local2virt PIC.nullclient
 PIC.relaybad PIC.relaygood PIC.rem2local""".split()
-# Programs that are written apart from these pages: named before they are there.
-TO_COME = {"qmail-qctl"}
 
 
 def at(*parts):
@@ -42,10 +40,10 @@ programs = {w.split("/")[1] for line in re.findall(r"(?m)^PROGRAMS *\+?= (.*)$",
 helpers = {w.split("/")[1] for line in re.findall(r"(?m)^HELPERS *= (.*)$", makefile) for w in line.split()} | {"config-fast", "install"}
 ours = {w for w in re.findall(r"(?<![\w./-])((?:qmail|qmtp|qmqp)-[a-z0-9]+(?:-[a-z0-9]+)*)(?![\w-])", everything)}
 pages = {os.path.basename(p).rsplit(".", 1)[0] for p in glob.glob(at("man/*"))}
-same(sorted(ours - programs - helpers - pages - TO_COME), [], "programs and pages named qmail-*")
+same(sorted(ours - programs - helpers - pages), [], "programs and pages named qmail-*")
 ok(len(ours) > 25, "there are such names", ours)
 by_path = set(re.findall(r"/var/qmail/bin/([a-z0-9-]+)", everything)) | set(re.findall(r"(?<![\w/])bin/(qmail-[a-z]+)", everything))
-same(sorted(by_path - programs - TO_COME - {"checkpassword-auth"}), [], "programs named by their path")
+same(sorted(by_path - programs - {"checkpassword-auth"}), [], "programs named by their path")
 
 manual = re.findall(r"(?<![\w-])([a-z][a-z0-9.-]*)\(([1-8])\)", everything)
 same(sorted({n for n, s in manual if not os.path.exists(at("man", n + "." + s)) and n not in TO_COME and n.startswith(("qmail", "dot-", "mini", "maildir", "mbox", "prel"))}), [],

@@ -83,6 +83,7 @@ NO_MESSAGE = {
 
 # Files below HOME that no installation has, as patterns: who makes them.
 AT_RUN_TIME = {
+    r"queue/order/socket": "qmail-send makes it",
     r"service(/[a-z0-9-]+.*)?": "the administrator, from build/service as INSTALL says",
     "rc": "the administrator, from boot/",
     "users/assign": "the administrator",

@@ -121,6 +121,13 @@ static bool history(unsigned steps)
                    schedule_first(&s)->due == m.entries[first].due;
             schedule_drop_first(&s);
             model_drop(&m, first);
+        } else if (what < 97) {
+            ino_t message = (ino_t)(rand() % 50);
+            const struct schedule_entry *e = schedule_find(&s, message);
+            size_t same = 0;
+            for (size_t i = 0; i < m.count; i++)
+                same += m.entries[i].message == message;
+            fine = e ? e->message == message && same : !same;
         } else if (what < 98) {
             int64_t now = rand() % 30;
             schedule_all_due(&s, now);
@@ -137,6 +144,7 @@ static bool history(unsigned steps)
         fine &= s.count == m.count;
     }
     heap_free(s.entries);
+    heap_free(s.places);
     return fine;
 }
 
