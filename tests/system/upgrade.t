@@ -21,24 +21,28 @@ recorded = os.path.join(usual.scratch, "recorded")
 os.mkdir(recorded)
 os.chmod(recorded, 0o1777)
 
-# Both write sender, recipient and the message to a file of their own, and answer by the
-# beginning of the recipient.
-LOCAL = write(os.path.join(usual.scratch, "local"), """#!/bin/sh
-case $RECIPIENT in
+# Both keep sender, recipient and the message in a file of their own, complete under its
+# name, and answer by the beginning of the recipient.
+KEEP = """#!/bin/sh
+cd '%s' || exit 111
+keep() { # SENDER RECIPIENT CHANNEL
+    f=$(mktemp recorded/new.XXXXXXXX) && { printf '%%s\\0%%s\\0' "$1" "$2"; cat; } > $f && mv $f recorded/$3.${f##*.}
+}
+""" % usual.scratch
+LOCAL = write(os.path.join(usual.scratch, "local"), KEEP + """case $RECIPIENT in
 fail*|*-fail*) echo no such person; exit 100 ;;
-later*) [ -e %s/open ] || { echo not now; exit 111; } ;;
-hold*) while [ -e %s/hold ]; do sleep 0.1; done ;;
+later*) [ -e open ] || { echo not now; exit 111; } ;;
+hold*) while [ -e hold ]; do sleep 0.1; done ;;
 esac
-f=$(mktemp %s/l.XXXXXXXX) && { printf '%%s\\0%%s\\0' "$SENDER" "$RECIPIENT"; cat; } > $f
-""" % (usual.scratch, usual.scratch, recorded), 0o755)
-REMOTE = write(os.path.join(usual.scratch, "remote"), """#!/bin/sh
-case $3 in
+keep "$SENDER" "$RECIPIENT" local
+""", 0o755)
+REMOTE = write(os.path.join(usual.scratch, "remote"), KEEP + """case $3 in
 fail*) printf 'hno such host\\n\\0Dgiving up\\n\\0'; exit ;;
-later*) [ -e %s/open ] || { printf 'Znot now\\n\\0'; exit; } ;;
-hold*) while [ -e %s/hold ]; do sleep 0.1; done ;;
+later*) [ -e open ] || { printf 'Znot now\\n\\0'; exit; } ;;
+hold*) while [ -e hold ]; do sleep 0.1; done ;;
 esac
-f=$(mktemp %s/r.XXXXXXXX) && { printf '%%s\\0%%s\\0' "$2" "$3"; cat; } > $f && printf 'r\\0Ktaken\\n\\0'
-""" % (usual.scratch, usual.scratch, recorded), 0o755)
+keep "$2" "$3" remote && printf 'r\\0Ktaken\\n\\0'
+""", 0o755)
 # For qmail-send's bounces: a queue program that takes them only when all is open.
 CLOSED_QUEUE = write(os.path.join(usual.scratch, "queue"), """#!/bin/sh
 [ -e %s/open ] || exit 53
@@ -52,8 +56,10 @@ def taken():
     """What was delivered: {(channel, sender, recipient, message): times}."""
     count = collections.Counter()
     for name in os.listdir(recorded):
-        sender, recipient, message = read(os.path.join(recorded, name)).split(b"\0", 2)
-        count[{"l": "local", "r": "remote"}[name[0]], sender, recipient, message] += 1
+        channel = name.split(".")[0]
+        if channel in ("local", "remote"):
+            sender, recipient, message = read(os.path.join(recorded, name)).split(b"\0", 2)
+            count[channel, sender, recipient, message] += 1
     return count
 
 
