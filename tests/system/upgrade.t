@@ -32,14 +32,14 @@ keep() { # SENDER RECIPIENT CHANNEL
 LOCAL = write(os.path.join(usual.scratch, "local"), KEEP + """case $RECIPIENT in
 fail*|*-fail*) echo no such person; exit 100 ;;
 later*) [ -e open ] || { echo not now; exit 111; } ;;
-hold*) while [ -e hold ]; do sleep 0.1; done ;;
+hold*) while [ -e hold.local ]; do sleep 0.1; done ;;
 esac
 keep "$SENDER" "$RECIPIENT" local
 """, 0o755)
 REMOTE = write(os.path.join(usual.scratch, "remote"), KEEP + """case $3 in
 fail*) printf 'hno such host\\n\\0Dgiving up\\n\\0'; exit ;;
 later*) [ -e open ] || { printf 'Znot now\\n\\0'; exit; } ;;
-hold*) while [ -e hold ]; do sleep 0.1; done ;;
+hold*) while [ -e hold.remote ]; do sleep 0.1; done ;;
 esac
 keep "$2" "$3" remote && printf 'r\\0Ktaken\\n\\0'
 """, 0o755)
@@ -69,7 +69,7 @@ def forget_taken():
 
 
 def flag(name, is_there):
-    """The files open and hold, which the programs above look for."""
+    """The files open, hold.local and hold.remote, which the programs above look for."""
     path = os.path.join(usual.scratch, name)
     if is_there:
         write(path, "")
@@ -439,7 +439,7 @@ def deliver_all(tree, old, mail, homes, split, owners):
     same([f for f in mail.old_files if os.path.exists(f)], [], "what had been left behind is removed")
     same([f for f in mail.stay if not os.path.exists(f)], [], "but not before its time")
     # bounces are mail themselves
-    wait_for(lambda: not [n for n in tree.queue_files() if n.startswith("info/") and int(n.split("/")[-1]) not in
+    wait_for(lambda: not [n for n in tree.queue_files() if n.startswith(("info/", "todo/")) and int(n.split("/")[-1]) not in
                           list(mail.waiting) + [mail.due_later]], 120)
     ended = int(time.time()) + 1
 
@@ -575,7 +575,8 @@ def way_back(title, tree, split):
     owners = queue_check.Owners.of(tree.names, os.environ["CONF_GROUPS"].split()[0])
     tree.reset()
     flag("open", False)
-    flag("hold", True)
+    flag("hold.local", True)
+    flag("hold.remote", True)
     forget_taken()
     tree.control("virtualdomains", "v.test:virt\n")
     tree.control("concurrencylocal", "2\n")
@@ -607,11 +608,12 @@ def way_back(title, tree, split):
     for channel in ("local", "remote"):
         tree.wait_log(r"^starting delivery \d+: msg %d to %s " % (held.number, channel), count=2)
     tree.signal(signal.SIGTERM)
-    tree.wait_log("exitasap$|exiting$", 2)
+    flag("hold.remote", False)
+    tree.wait_log("^status: .* exitasap$")
     cut = {killed(tree, False): "S2", killed(tree, True): "S3"}
     for sender, recipients in (("late@here.test", ["a@here.test", "b c@far.test", "noat"]), ("", ["x@far.test"]), ("nobody@here.test", [])):
         same(queue_bytes(tree, sender, recipients), 0, "queued while qmail-send leaves")
-    flag("hold", False)
+    flag("hold.local", False)
     ok(tree.wait_log(r"^status: exiting$"), "it leaves", tree.log()[-1000:])
     tree.stop()
     same(re.findall(r"^(?:warning|alert): (?!trouble injecting).*", tree.log(), re.M), [], "no trouble in the log")
@@ -633,7 +635,7 @@ def way_back(title, tree, split):
     forget_taken()
     flag("open", True)
     tree.start(env=env)
-    remains = lambda: [n for n in tree.queue_files() if int(n.split("/")[-1]) not in cut]
+    remains = lambda: [n for n in tree.queue_files() if not n.startswith("pid/") and int(n.split("/")[-1]) not in cut]
 
     def drained():
         tree.signal(signal.SIGALRM)
