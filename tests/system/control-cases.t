@@ -162,6 +162,7 @@ for files, cases in [
 
 def rereads(files, alert):
     """HUP with these control files: the alert, or None for a reread that works."""
+    tree.wait_empty()  # so that it is not in the middle of something
     for name, content in files.items():
         set_control(name, content)
     count = len(re.findall("^alert: ", tree.log(), re.M))
@@ -198,7 +199,7 @@ set_control("locals", controls.USUAL["locals"])
 
 if root:  # what qmail-send may not enter, but could at the start
     with tree.running():
-        count = 0
+        goes("alice@here.test")  # its partners have entered the queue, too
         for directory, mode, line in [("", 0o755, "alert: unable to reread controls: unable to switch to home directory"),
                                       ("queue", 0o750, "alert: unable to switch back to queue directory; HELP! sleeping...")]:
             os.chmod(tree.at(directory), 0o700)
@@ -225,7 +226,7 @@ with controls(concurrencylocal=b"0\n"), tree.running(env={"QMAILREMOTE": REMOTE}
     ok(turns() - at_first < 200, "concurrencylocal 0: it sleeps meanwhile", turns() - at_first)
     same(len(re.findall(" to local ", tree.log())), 0, "concurrencylocal 0: nothing is delivered")
 with tree.running():
-    ok(tree.wait_done(1), "concurrencylocal: it comes when there is one", tree.log())
+    ok(tree.wait_done(1, 120), "concurrencylocal: it comes when there is one", tree.log())
     same(len(maildir(alice)) - before, 1, "once")
 
 # -- bounces
