@@ -7,7 +7,7 @@ of ours.
 
 Every method that makes a message returns its number; bodies[number] is what its file holds.
 """
-import grp, os, pwd, shutil, stat, struct, time
+import grp, os, pwd, struct, time
 
 root = os.geteuid() == 0
 NOW = int(time.time())
