@@ -31,11 +31,23 @@ void note_paragraph(struct bytes *out, struct view address, struct view report)
     bytes_add_byte(out, '\n');
 }
 
+/* What is missing at the end of a file that a power cut has left in the middle of a
+ * paragraph: the next one must begin a line, behind an empty one. */
+static struct view missing_end(int fd, off_t size)
+{
+    char end[2] = "\n\n";
+    off_t len = size < 2 ? size : 2;
+
+    if (pread(fd, end + 2 - len, (size_t)len, size - len) == -1 || end[1] != '\n')
+        return VIEW("\n\n");
+    return end[0] == '\n' ? VIEW("") : VIEW("\n");
+}
+
 /* One try. A failure leaves the file as it was. */
 static bool append(const char *path, struct view paragraph)
 {
     struct stat st;
-    int fd = fd_open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    int fd = fd_open(path, O_RDWR | O_CREAT | O_APPEND, 0600);
     if (fd == -1)
         return false;
     if (fstat(fd, &st) == -1) {
@@ -43,7 +55,8 @@ static bool append(const char *path, struct view paragraph)
         return false;
     }
     /* a new file is new until it has a paragraph: its name may not be stable */
-    bool fine = write_all(fd, paragraph) && file_sync(fd) &&
+    bool fine = (st.st_size == 0 || write_all(fd, missing_end(fd, st.st_size))) &&
+                write_all(fd, paragraph) && file_sync(fd) &&
                 (st.st_size > 0 || dir_sync("bounce"));
     if (!fine) {
         int cut = ftruncate(fd, st.st_size);

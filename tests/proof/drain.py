@@ -3,11 +3,12 @@
 Workers, each with a mount namespace of its own in which a copy of the tree, on tmpfs, covers
 the tree: so several work at once, and no disk is waited for. Every worker has an SMTP server
 that takes what goes to other hosts (but for recipients whose names begin with "bad")."""
-import ctypes, multiprocessing, os, shutil, signal, socket, subprocess, sys, threading, time
+import ctypes, multiprocessing, os, re, signal, socket, subprocess, sys, threading, time
 from concurrent.futures import ProcessPoolExecutor
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LIMIT_S = 20 # without a line in the log, on a machine that is busy with other things
+PUT_OFF_S = 1.5  # the same after trouble with a file, which is tried again after two minutes
 ALARMS = 40  # what has not gone after so many ALRMs is stuck
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -157,7 +158,7 @@ class Worker:
     def rest(self, process):
         """Waits until nothing is to be done. Whether that came."""
         alarms, answered, log, since = 0, 0, b"", time.monotonic()
-        while time.monotonic() < since + LIMIT_S:
+        while time.monotonic() < since + (PUT_OFF_S if re.search(rb"^warning: (trouble|unable to (open|create))", log, re.M) else LIMIT_S):
             before, log = log, self.log()
             if log != before:
                 since = time.monotonic()

@@ -30,10 +30,13 @@ class Promises:
         self.taken = Counter()  # (recipient, token)
         self.queued = set()  # processes
         self.count = 0
+        for path in disk.stable:
+            if path.startswith("queue/todo/"):
+                self.promise(path.split("/")[-1])
 
     def copy(self):
         """As they stand now."""
-        other = Promises(self.disk)
+        other = object.__new__(Promises)
         other.due, other.held, other.taken = set(self.due), set(self.held), Counter(self.taken)
         return other
 

@@ -15,12 +15,12 @@ AT_ONCE = 6  # states that are being drained while one is waited for
 
 class Tally:
     def __init__(self):
-        self.cuts = self.tried = self.judged = self.promises = self.duplicates = self.leftovers = 0
+        self.cuts = self.found = self.tried = self.judged = self.promises = self.duplicates = self.leftovers = 0
         self.wrong = []
 
     def __str__(self):
-        return "%d cuts, %d states, %d judgements, %d promises kept, %d duplicates, stale names in %d" % (
-            self.cuts, self.tried, self.judged, self.promises, self.duplicates, self.leftovers)
+        return "%d cuts, %d of %d states tried, %d judgements, %d promises kept, %d duplicates, stale names in %d" % (
+            self.cuts, self.tried, self.found, self.judged, self.promises, self.duplicates, self.leftovers)
 
 
 def show(state, outcome=None):
@@ -35,12 +35,13 @@ class QueueReplay:
     def __init__(self, drains):
         self.drains = drains
 
-    def check(self, history, rng, most, until=None):
-        """until: the first violation is enough."""
-        tally, judge, waiting, states = Tally(), Judge(), deque(), set()
+    def check(self, history, rng, most, budget=None, first=False):
+        """budget: how many of the states the system is started on, a sample. first: the first violation
+        is enough."""
+        tally, judge, waiting, states = Tally(), Judge(), deque(), {}
 
         def settle(enough):
-            while len(waiting) > enough:
+            while len(waiting) > enough and not (first and tally.wrong):
                 state, future, promises = waiting.popleft()
                 outcome = future.result()
                 for text in judge.after(state, outcome, promises, disk):
@@ -57,14 +58,18 @@ class QueueReplay:
                 tally.wrong.append(str(e))
             now = promises.copy()
             for state in disk.states(rng, most):
-                states.add(hash(state))
+                states.setdefault(state, []).append(now)
                 tally.wrong += [text + "\n" + show(state) for text in judge.before(state, now, disk)]
+        tally.found = len(states)
+        chosen = list(states)
+        if budget and budget < len(chosen):
+            chosen = rng.sample(chosen, budget)
+        for state in chosen:
+            for now in states[state]:
                 waiting.append((state, self.drains.submit(state), now))
-            settle(AT_ONCE * 20)
-            if until and tally.wrong:
-                break
+            settle(AT_ONCE)
         settle(0)
-        tally.tried, tally.judged, tally.promises, tally.duplicates = len(states), judge.judged, judge.promises, judge.duplicates
+        tally.tried, tally.judged, tally.promises, tally.duplicates = len(chosen), judge.judged, judge.promises, judge.duplicates
         return tally
 
     def catches(self, history, sync):
@@ -121,7 +126,7 @@ class ProgramReplay:
             for state in choose(disk, o):
                 yield self.judge({path: content for path, _, content, _ in state}, ended), state, ended
 
-    def check(self, history, rng, most, until=None):
+    def check(self, history, rng, most, budget=None, first=False):
         tally, states = Tally(), set()
 
         def choose(disk, _):
@@ -132,9 +137,9 @@ class ProgramReplay:
             tally.promises += ended
             states.add(hash(state))
             tally.wrong += [text + "\n" + show(state) for text in wrong]
-            if until and tally.wrong:
+            if first and tally.wrong:
                 break
-        tally.tried = len(states)
+        tally.found = tally.tried = len(states)
         return tally
 
     def catches(self, history, sync):

@@ -43,8 +43,8 @@ def fact(content):
 
 def mbox_messages(content):
     """The messages of an mbox, each without its From_ line; what is before the first as well, if
-    there is anything."""
-    parts = re.split(rb"^From [^\n]*\n", content, flags=re.M)
+    there is anything. NULs, where an append was cut off by a power cut, end a message."""
+    parts = re.split(rb"^From [^\n]*\n|(?=\0)(?<!\0)", content, flags=re.M)
     return ([parts[0]] if parts[0].strip(b"\n") else []) + [p[:-1] if p.endswith(b"\n\n") else p for p in parts[1:]]
 
 
