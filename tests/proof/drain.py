@@ -158,7 +158,7 @@ class Worker:
     def rest(self, process):
         """Waits until nothing is to be done. Whether that came."""
         alarms, answered, log, since = 0, 0, b"", time.monotonic()
-        while time.monotonic() < since + (PUT_OFF_S if re.search(rb"^warning: (trouble|unable to (open|create))", log, re.M) else LIMIT_S):
+        while time.monotonic() < since + (PUT_OFF_S if re.search(rb"^warning: (?!unable to stat mess/)", log, re.M) else LIMIT_S):
             before, log = log, self.log()
             if log != before:
                 since = time.monotonic()

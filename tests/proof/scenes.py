@@ -101,6 +101,7 @@ class World:
         for at, _, names in os.walk(self.homes):
             for name in names:
                 os.unlink(os.path.join(at, name))
+        shutil.rmtree(os.path.join(self.homes, "bob/Fresh"), True)
         self.own("bob", ".qmail", b"./Mailbox\n")
         self.own("fwd", ".qmail", b"&alice@here.test\n")
 
