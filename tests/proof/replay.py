@@ -63,7 +63,11 @@ class QueueReplay:
         tally.found = len(states)
         chosen = list(states)
         if budget and budget < len(chosen):
-            chosen = rng.sample(chosen, budget)
+            # half of them from those where something has been promised
+            due = [s for s in chosen if states[s][-1].due]
+            due = rng.sample(due, min(len(due), budget // 2))
+            taken = set(due)
+            chosen = due + rng.sample([s for s in chosen if s not in taken], budget - len(due))
         for state in chosen:
             for now in states[state]:
                 waiting.append((state, self.drains.submit(state), now))
