@@ -103,7 +103,7 @@ def shown(scenes):
             scene, program, code = PROGRAMS[name]
             history, judge = scene(world)
             replay = ProgramReplay(judge, program, code)
-        wrong = replay.check(history, rng, 200, first=True).wrong
+        wrong = replay.check(history, rng, 1 if name in SCENES else 200, first=True).wrong
         if wrong:
             return wrong[0].split("\n")[0]
     return None

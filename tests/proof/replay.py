@@ -68,6 +68,8 @@ class QueueReplay:
             due = rng.sample(due, min(len(due), budget // 2))
             taken = set(due)
             chosen = due + rng.sample([s for s in chosen if s not in taken], budget - len(due))
+        if first:
+            rng.shuffle(chosen)
         for state in chosen:
             for now in states[state]:
                 waiting.append((state, self.drains.submit(state), now))
