@@ -32,7 +32,6 @@ KINDS = {
     "btrfs": (["mkfs.btrfs", "-q", "-f"], "commit=300", 160),
 }
 PARTS = ("queue", "homes")  # what lies on the image
-loops = set()
 
 
 def run(*command):
@@ -44,7 +43,7 @@ class Image:
 
     def __init__(self, path, kind, place):
         self.path, self.kind, self.place = path, kind, place
-        self.loop = None
+        self.mounted = False
 
     def make(self):
         with open(self.path, "wb") as f:
@@ -54,28 +53,20 @@ class Image:
 
     def mount(self):
         os.makedirs(self.place, exist_ok=True)
-        self.loop = run("losetup", "-f", "--show", self.path)
-        loops.add(self.loop)
-        run("mount", "-t", self.kind, "-o", KINDS[self.kind][1], self.loop, self.place)
+        # a loop device that mount makes is free again when nothing is mounted from it, also
+        # where the whole namespace is killed
+        run("mount", "-t", self.kind, "-o", "loop," + KINDS[self.kind][1], self.path, self.place)
+        self.mounted = True
 
     def unmount(self):
-        if self.loop:
+        if self.mounted:
             # a process that has just been killed may still have a file open
             wait_for(lambda: subprocess.run(["umount", self.place], stderr=subprocess.DEVNULL, timeout=60).returncode == 0, 20)
-            subprocess.run(["losetup", "-d", self.loop], stderr=subprocess.DEVNULL, timeout=60)
-            loops.discard(self.loop)
-            self.loop = None
+            self.mounted = False
         if os.path.exists(self.path):
             os.unlink(self.path)
 
 
-def free_loops():
-    for loop in list(loops):
-        subprocess.run(["umount", "-l", loop], stderr=subprocess.DEVNULL, timeout=60)
-        subprocess.run(["losetup", "-d", loop], stderr=subprocess.DEVNULL, timeout=60)
-
-
-atexit.register(free_loops)
 for number in (signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, lambda *_: sys.exit(1))
 
