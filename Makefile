@@ -80,7 +80,7 @@ objects  = $(patsubst %.c,$(BUILD)/$(2)%.o,$(call parts,$(1)))
 archive  = $(BUILD)/$(2)$(1).a
 ARCHIVES = $(foreach l,$(LAYERS),$(call archive,$(l)))
 
-.PHONY: it man setup package check test unit sanitize lint format fuzz fuzzers bench demo clean
+.PHONY: it man setup package check test proof unit sanitize lint format fuzz fuzzers bench demo clean
 .DELETE_ON_ERROR:
 it: $(BINARIES) $(BOOTFILES) $(SERVICEFILES) $(MANFILES)
 ifneq ($(HAS_CRYPT),yes)
@@ -193,9 +193,14 @@ unit: $(UNIT) $(REPLAY)
 	prove $(UNIT) $(REPLAY)
 
 # $(MAKE) for the system tests and the demo: they build trees of their own.
+RUN_TESTS = BUILD='$(BUILD)' CONF_QMAIL='$(CONF_QMAIL)' CONF_USERS='$(CONF_USERS)' CONF_GROUPS='$(CONF_GROUPS)' \
+    CONF_CC='$(CONF_CC)' CONF_LD='$(CONF_LD)' \
+    CONF_LIGHT='$(CONF_LIGHT)' MAKE='$(MAKE)' sh tests/run.sh
 test: it man $(UNIT) $(REPLAY)
-	@BUILD='$(BUILD)' CONF_QMAIL='$(CONF_QMAIL)' CONF_USERS='$(CONF_USERS)' CONF_GROUPS='$(CONF_GROUPS)' \
-	    CONF_CC='$(CONF_CC)' CONF_LD='$(CONF_LD)' CONF_LIGHT='$(CONF_LIGHT)' MAKE='$(MAKE)' sh tests/run.sh $(UNIT) $(REPLAY)
+	@$(RUN_TESTS) $(UNIT) $(REPLAY)
+# What make test proves with samples, in full: tests/proof.
+proof: it man
+	@PROOF=full $(RUN_TESTS)
 sanitize:
 	$(MAKE) test BUILD=build/sanitize CONF_CC='$(SANITIZE) -O1 -g' CONF_LD='$(SANITIZE)' CONF_LIGHT=
 lint: it

@@ -1,14 +1,15 @@
 #!/bin/sh
-# make test: the unit tests named as arguments and tests/system/*.t, under prove.
-# The system tests run the installed programs of a tree made for them, TREE:
+# make test: the unit tests named as arguments, tests/system/*.t and tests/proof/*.t,
+# under prove; make proof, with PROOF=full: tests/proof/*.t alone, and all of them.
+# The latter two run the installed programs of a tree made for them, TREE:
 #
 # root with namespaces  conf-qmail's own place, covered by a scratch directory, and
 #                       a private /etc and network: nothing outside is changed
 # root without          a scratch directory below /var/tmp, real user ids
 # anybody else          a scratch directory, one user id; what needs root skips
 #
-# BUILD, CONF_QMAIL, CONF_USERS, CONF_GROUPS, CONF_CC, CONF_LD, CONF_LIGHT and MAKE come from
-# the Makefile. ONLY, patterns of names without .t, picks system tests.
+# BUILD, CONF_QMAIL, CONF_USERS, CONF_GROUPS, CONF_CC, CONF_LD, CONF_LIGHT and MAKE come
+# from the Makefile. ONLY, patterns of names without .t, picks system tests and proofs.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C PATH
@@ -84,13 +85,20 @@ case $CONF_LD in
 esac
 
 TREE=$tree
+PROOF=${PROOF-}
 SCRATCH=$scratch
 PYTHONDONTWRITEBYTECODE=1
 PYTHONPATH=$(pwd)/tests/system
-export TREE SCRATCH BUILD CONF_USERS CONF_GROUPS PYTHONPATH PYTHONDONTWRITEBYTECODE
-set -f # the patterns are for tests/system, not for where we are
+export TREE SCRATCH BUILD PROOF CONF_USERS CONF_GROUPS PYTHONPATH PYTHONDONTWRITEBYTECODE
+directories='tests/system tests/proof'
+[ "${PROOF-}" != full ] || directories=tests/proof
+set -f # the patterns are for these directories, not for where we are
 for pattern in ${ONLY:-*}; do
     set +f
-    set -- "$@" tests/system/$pattern.t
+    for directory in $directories; do
+        for test in "$directory"/$pattern.t; do
+            [ ! -e "$test" ] || set -- "$@" "$test"
+        done
+    done
 done
 prove "$@" $last

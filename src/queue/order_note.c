@@ -32,11 +32,23 @@ void note_paragraph(struct bytes *out, struct view address, struct view report)
     bytes_add_byte(out, '\n');
 }
 
+/* What is missing at the end of a file that a power cut has left in the middle of a
+ * paragraph: the next one must begin a line, behind an empty one. */
+static struct view missing_end(int fd, off_t size)
+{
+    char end[2] = "\n\n";
+    off_t len = size < 2 ? size : 2;
+
+    if (pread(fd, end + 2 - len, (size_t)len, size - len) == -1 || end[1] != '\n')
+        return VIEW("\n\n");
+    return end[0] == '\n' ? VIEW("") : VIEW("\n");
+}
+
 bool note_append(ino_t message, struct view text)
 {
     struct stat st;
     struct queue_path path = queue_flat_path("bounce", message);
-    int fd = fd_open(path.text, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    int fd = fd_open(path.text, O_RDWR | O_CREAT | O_APPEND, 0600);
     if (fd == -1)
         return false;
     if (fstat(fd, &st) == -1) {
@@ -44,8 +56,9 @@ bool note_append(ino_t message, struct view text)
         return false;
     }
     /* a new file is new until it has a paragraph: its name may not be stable */
-    bool fine =
-        write_all(fd, text) && file_sync(fd) && (st.st_size > 0 || dir_sync("bounce"));
+    bool fine = (st.st_size == 0 || write_all(fd, missing_end(fd, st.st_size))) &&
+                write_all(fd, text) && file_sync(fd) &&
+                (st.st_size > 0 || dir_sync("bounce"));
     if (!fine) {
         int error = errno;
         int cut = ftruncate(fd, st.st_size);

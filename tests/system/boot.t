@@ -90,8 +90,8 @@ def box(name, user):
 
 
 def delivered(user, sender, words):
-    status = tree.queue(b"Subject: %s\n\nFrom here\n" % words.encode(), sender, [user + "@here.test"])
     ends = syslog.text().count("end msg ")
+    status = tree.queue(b"Subject: %s\n\nFrom here\n" % words.encode(), sender, [user + "@here.test"])
     return status == 0 and wait_for(lambda: syslog.text().count("end msg ") > ends and not tree.queue_files())
 
 

@@ -377,7 +377,7 @@ class Tree:
             return every[-1] if len(every) >= count else None
         return wait_for(matches, seconds)
 
-    def wait_done(self, count, seconds=30):
+    def wait_done(self, count, seconds=60):
         """Waits until count messages have left the queue since the start."""
         return bool(self.wait_log(r"^end msg ", seconds, count))
 
@@ -398,7 +398,7 @@ class Tree:
             return ended and (begun.group(2), ended.group(1))
         return wait_for(report) or ("no delivery", self.log()[before:])
 
-    def wait_empty(self, seconds=30):
+    def wait_empty(self, seconds=60):
         """Waits until no message is left in the queue."""
         return bool(wait_for(lambda: not self.queue_files(), seconds))
 

@@ -139,6 +139,14 @@ static void writing(void)
     ok(note_write(7, VIEW("b@h"), VIEW("two\n")), "second paragraph", NULL);
     same(content_of("bounce/7"), VIEW("<a@v.test>:\nno\n\n<b@h>:\ntwo\n\n"),
          "second paragraph");
+    make_file("bounce/7", VIEW("<a@v.te"));
+    ok(write_one(), "behind half a paragraph", NULL);
+    same(content_of("bounce/7"), VIEW("<a@v.te\n\n<a@v.test>:\nno\n\n"),
+         "behind half a paragraph");
+    make_file("bounce/7", VIEW("<a@v.test>:\nno\n"));
+    ok(write_one(), "behind all but its end", NULL);
+    same(content_of("bounce/7"), VIEW("<a@v.test>:\nno\n\n<a@v.test>:\nno\n\n"),
+         "behind all but its end");
 
     unlink("bounce/7");
     same_number((uint64_t)run_apart(descriptors_are_short, NULL, &log), 0,

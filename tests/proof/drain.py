@@ -1,0 +1,244 @@
+"""drain - the real system, started on what a power cut has left.
+
+Workers, each with a mount namespace of its own in which a copy of the tree, on tmpfs, covers
+the tree: so several work at once, and no disk is waited for. Every worker has an SMTP server
+that takes what goes to other hosts (but for recipients whose names begin with "bad")."""
+import ctypes, multiprocessing, os, re, signal, socket, subprocess, sys, threading, time
+from concurrent.futures import ProcessPoolExecutor
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LIMIT_S = 20 # without a line in the log, on a machine that is busy with other things
+PUT_OFF_S = 1.5  # the same after trouble with a file, which is tried again after two minutes
+ALARMS = 40  # what has not gone after so many ALRMs is stuck
+
+libc = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNS, PR_SET_CHILD_SUBREAPER = 0x20000, 36
+
+
+class Sink:
+    """An SMTP server; taken is a list of (recipient, data)."""
+
+    def __init__(self):
+        self.taken = []
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            connection, _ = self.listener.accept()
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        recipients = []
+        with connection, connection.makefile("rwb") as stream:
+            def reply(text):
+                stream.write(text + b"\r\n")
+                stream.flush()
+            try:
+                reply(b"220 sink.test ESMTP")
+                for line in stream:
+                    word = line[:4].upper()
+                    if word == b"RCPT" and b"<bad" in line:
+                        reply(b"550 no such user")
+                    elif word == b"RCPT":
+                        recipients.append(line[line.index(b"<") + 1:line.index(b">")].decode())
+                        reply(b"250 ok")
+                    elif word == b"DATA":
+                        reply(b"354 go ahead")
+                        data = bytearray()
+                        for line in stream:
+                            if line == b".\r\n":
+                                break
+                            data += line[1:] if line.startswith(b".") else line
+                        else:
+                            return
+                        self.taken += [(r, bytes(data).replace(b"\r\n", b"\n")) for r in recipients]
+                        reply(b"250 taken")
+                    elif word == b"QUIT":
+                        reply(b"221 bye")
+                        return
+                    else:
+                        reply(b"250 ok")
+            except OSError:
+                pass
+
+
+def routes(port):
+    return "far.test:127.0.0.1:%d\n" % port
+
+
+def cover(tree, place):
+    """From here on this process sees a copy of the tree, on tmpfs, in the tree's place. (The numbers
+    of files on tmpfs are not used again.)"""
+    if libc.unshare(CLONE_NEWNS):
+        raise OSError(ctypes.get_errno(), "unshare")
+    os.mkdir(place)
+    for command in (["mount", "--make-rprivate", "/"], ["mount", "-t", "tmpfs", "-o", "mode=755", "proof", place],
+                    ["cp", "-a", tree + "/.", place], ["mount", "--bind", place, tree]):
+        subprocess.run(command, check=True, timeout=60)
+
+
+class Outcome:
+    """What is there when the system has come to rest: files below homes (path -> content), what
+    the server got, what is left in the queue, the log; and whether there was rest."""
+    __slots__ = ("homes", "sink", "left", "log", "rested")
+
+
+class Worker:
+    """The tree as this process sees it."""
+
+    def __init__(self, tree, scratch, roots):
+        self.tree, self.roots = tree, roots
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        cover(tree, os.path.join(scratch, "worker.%d" % os.getpid()))
+        self.log_path = os.path.join(tree, "log")
+        self.split = len([n for n in os.listdir(tree + "/queue/mess") if n.isdigit()])
+        self.homes = os.path.join(tree, "homes")
+        self.directories = [at for root in roots for at, _, _ in os.walk(os.path.join(tree, root))]
+        self.owners = {at: os.stat(at) for at in self.directories}
+        self.sink = Sink()
+        with open(os.path.join(tree, "control/smtproutes"), "w") as f:
+            f.write(routes(self.sink.port))
+
+    def clear(self):
+        for at in self.directories:
+            with os.scandir(at) as entries:
+                for entry in entries:
+                    if not entry.is_dir(follow_symlinks=False):
+                        os.unlink(entry.path)
+
+    def renamed(self, path):
+        """Message numbers are those of files on another file system: they become larger than
+        any number here, in the same split directory."""
+        head, name = os.path.split(path)
+        if head.startswith("queue/") and name.isdigit():
+            name = str(int(name) + self.split * 10 ** 9)
+        return os.path.join(self.tree, head, name)
+
+    def materialise(self, state):
+        self.clear()
+        first = {}
+        for path, number, content, mode in state:
+            if content is None:
+                continue
+            path = self.renamed(path)
+            if number in first:
+                os.link(first[number], path)
+                continue
+            first[number] = path
+            with open(path, "wb") as f:
+                f.write(content)
+            owner = self.owners[os.path.dirname(path)]
+            os.chown(path, owner.st_uid, owner.st_gid)
+            os.chmod(path, mode)
+
+    def left(self, *trees):
+        """Files of the queue in these trees (all but pid/), listed one tree after the other."""
+        found = []
+        for tree in trees or ("todo", "intd", "bounce", "info", "local", "remote", "mess"):
+            for at in self.directories:
+                if (at + "/").startswith("%s/queue/%s/" % (self.tree, tree)):
+                    with os.scandir(at) as entries:
+                        found += [os.path.relpath(e.path, self.tree + "/queue") for e in entries if not e.is_dir()]
+        return found
+
+    def at_work(self):
+        """Whether a message is in the queue that has not ended. Of one whose file in mess/ is gone only
+        removed names are left that have come back. The trees are listed in the order in which a
+        message wanders."""
+        left = self.left("todo", "info", "mess")
+        mess = {os.path.basename(n) for n in left if n.startswith("mess/")}
+        return any(n.startswith(("info/", "todo/")) and os.path.basename(n) in mess for n in left)
+
+    def log(self):
+        with open(self.log_path, "rb") as f:
+            return f.read()
+
+    def rest(self, process):
+        """Waits until nothing is to be done. Whether that came."""
+        alarms, answered, log, since = 0, 0, b"", time.monotonic()
+        while time.monotonic() < since + (PUT_OFF_S if re.search(rb"^warning: (?!unable to stat mess/)", log, re.M) else LIMIT_S):
+            before, log = log, self.log()
+            if log != before:
+                since = time.monotonic()
+            if log.startswith(b"status:") or b"\nstatus:" in log:
+                if not self.at_work():
+                    if not self.at_work() and self.log() == log:
+                        return True  # the one that has ended has left no other behind, a bounce
+                    continue
+                deferred = log.count(b": deferral: ")
+                if log.count(b"starting delivery") == log.count(b"\ndelivery ") and deferred > answered:
+                    if alarms == ALARMS:
+                        return False
+                    alarms, answered = alarms + 1, deferred
+                    process.send_signal(signal.SIGALRM)
+            if process.poll() is not None:
+                return False
+            time.sleep(0.004)
+        return False
+
+    def drain(self, state):
+        self.materialise(state)
+        del self.sink.taken[:]
+        with open(self.log_path, "wb") as log:
+            process = subprocess.Popen([self.tree + "/bin/qmail-start", "./Maildir/"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                       env={"PATH": self.tree + "/bin:/usr/bin:/bin"}, cwd="/", start_new_session=True)
+        try:
+            outcome = Outcome()
+            outcome.rested = self.rest(process)
+        finally:
+            self.end(process)
+        outcome.left, outcome.log, outcome.sink = sorted(self.left()), self.log(), list(self.sink.taken)
+        outcome.homes = {}
+        for at, _, names in os.walk(self.homes):
+            for name in names:
+                path = os.path.join(at, name)
+                with open(path, "rb") as f:
+                    outcome.homes[os.path.relpath(path, self.tree)] = f.read()
+        return outcome
+
+    def end(self, process):
+        """Everything that was started: children whose parents are gone are ours."""
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+        while True:
+            try:
+                os.waitpid(-1, 0)
+            except ChildProcessError:
+                return
+
+
+worker = None
+
+
+def _begin(tree, scratch, roots):
+    global worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    worker = Worker(tree, scratch, roots)
+
+
+def _drain(state):
+    return worker.drain(state)
+
+
+class Drains:
+    """Outcomes of states: drains(states) yields (state, outcome) in the order of the states. What has been
+    tried is remembered."""
+
+    def __init__(self, tree, scratch, roots, workers=2):
+        context = multiprocessing.get_context("fork")
+        self.pool = ProcessPoolExecutor(workers, context, _begin, (tree, scratch, roots))
+        self.known = {}
+
+    def submit(self, state):
+        key = hash(state)
+        if key not in self.known:
+            self.known[key] = self.pool.submit(_drain, state)
+        return self.known[key]
+
+    def close(self):
+        self.pool.shutdown(cancel_futures=True)
