@@ -327,7 +327,7 @@ def scenario():
     os.rename(q.path("mess", a[4]), q.at("mess/23", a[4]))
     os.chown(q.path("local", a[0] if q.files(a[0]) == ["mess", "info", "local"] else a[3]), 0, 0)
     os.chmod(q.path("bounce", a[4]), 0o666)
-    os.rmdir(q.at("remote/22")) if not os.listdir(q.at("remote/22")) else None
+    os.rmdir(next(d for d in (q.at("remote/%d" % i) for i in range(23)) if not os.listdir(d)))
     os.chmod(q.at("todo"), 0o777)
     return whole
 
