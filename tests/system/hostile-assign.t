@@ -177,7 +177,7 @@ for local, report in (("x" + "-" * 100000, USAGE), ("-" * 1000, "DSorry, no mail
                       ("x" * 100000, USAGE), ("a-" * 500, "DSorry, no mailbox here by that name. (#5.1.1)\n")):
     started = time.monotonic()
     same(deliver(spawner, local), report, "a local part of %d bytes, %.5s..." % (len(local), local))
-    ok(time.monotonic() - started < 3, "takes little time", "%.1f s" % (time.monotonic() - started))
+    ok(time.monotonic() - started < 30, "takes little time", "%.1f s" % (time.monotonic() - started))
 same(spawner.end(), 0, "exit status")
 spawner.__exit__()
 os.unlink(path)

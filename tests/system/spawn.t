@@ -252,7 +252,7 @@ with replaced("qmail-getpw", GETPW), replaced("qmail-local", LOCAL), Spawner(tre
     started = time.monotonic()
     spawner.send(0, "joe@h")
     same(spawner.report(), (0, b"ZTrouble reading users/cdb in qmail-lspawn.\n"), "a users/cdb without an empty slot")
-    ok(time.monotonic() - started < 2, "takes no time")
+    ok(time.monotonic() - started < 30, "takes no time")
     os.unlink(tree.at("users/cdb"))
     os.mkfifo(tree.at("users/cdb"))
     spawner.send(0, "joe@h")

@@ -115,7 +115,7 @@ same(ident([b"1,2:USERID:UNIX:joe"])[:2], (None, True), "ident without line feed
 same(ident([b"1,2:USERID:UNIX:" + b"x" * 2000 + b"\r\n"])[0], "x" * 998, "ident, a long name")
 same(ident([b" " * 100000])[0], None, "ident, a line without end")
 info, asked, seconds = ident([b"1,2:USERID:UNIX:joe\r\n"], arguments=["-t1"], pause=3)
-same((info, asked, 0.9 < seconds < 2.9), (None, True, True), "ident, too late (%.1f s)" % seconds)
+same((info, asked, 0.9 < seconds < 20), (None, True, True), "ident, too late (%.1f s)" % seconds)
 info, asked, seconds = ident([b"1,2:USERID:UNIX:", b"j", b"o", b"e\n"], arguments=["-t2"], pause=1)
 same((info, asked, seconds > 3), ("joe", True, True), "ident, each step in time (%.1f s)" % seconds)
 
