@@ -62,8 +62,9 @@ if [ -z "${FAST-}" ]; then
         -D_POSIX_C_SOURCE=200809L -Isrc -I"$0" 2> /dev/null' "$build" | complain clang-tidy
 fi
 
-for page in man/*.[1-8]; do mandoc -T lint -W warning "$page"; done |
-    complain 'manual pages'
+# Whether a page that another one refers to is installed here says nothing.
+for page in man/*.[1-8]; do mandoc -T lint "$page" 2> /dev/null; done |
+    grep -v -e 'referenced manual not found' -e 'outdated mandoc.db' | complain 'manual pages'
 
 # Programs: the Makefile, README and src/README name the same ones, and each has
 # its page. The list that is installed is made from the Makefile's.
