@@ -54,7 +54,7 @@ ifeq ($(HAS_LIGHT),yes)
 LIGHT = accept/qmail-smtpd accept/qmail-inject accept/sendmail accept/mailsubj accept/predate \
     accept/datemail accept/qmail-qmtpd accept/qmail-qmqpd accept/qmail-qmqpc \
     queue/qmail-queue queue/qmail-send queue/qmail-clean deliver/qmail-local \
-    users/qmail-getpw $(filter dotqmail/%,$(PROGRAMS))
+    users/qmail-getpw $(filter-out dotqmail/qbiff,$(filter dotqmail/%,$(PROGRAMS)))
 endif
 # Helpers that stay in the build folder.
 HELPERS  = admin/instpackage admin/instchown admin/instcheck \

@@ -17,7 +17,7 @@ CALLS = ("openat,open,creat,write,writev,pwrite64,pwritev,ftruncate,truncate,fal
          "dup,dup2,dup3,fcntl,lseek,chdir,fchdir,clone,clone3,fork,vfork,execve,exit_group,kill")
 # Nothing here does these to files that matter; if that changes, this has to learn it.
 UNKNOWN = {"fallocate", "copy_file_range", "sendfile", "splice", "pwritev", "symlink", "symlinkat", "mknod", "mknodat", "truncate",
-           "fchdir", "rmdir", "open", "creat"}
+           "fchdir", "rmdir", "creat"}
 
 BEGUN = re.compile(r"^(\d+)\s+(\w+)\((.*?)(?:\s+<unfinished \.\.\.>|\)\s+= (.*))$", re.S)
 RESUMED = re.compile(r"^(\d+)\s+<\.\.\. (\w+) resumed>(.*)\)\s+= (.*)$", re.S)
@@ -271,13 +271,19 @@ class Reader:
 
     # files
 
+    def call_open(self, call, process):
+        path, flags = call.arguments()[:2]
+        self.opened(call, process, self.absolute(process, path), flags.split("|"))
+
     def call_openat(self, call, process):
         at, path, flags = call.arguments()[:3]
+        self.opened(call, process, self.absolute(process, path, at), flags.split("|"))
+
+    def opened(self, call, process, path, flags):
         process.fds.pop(call.result, None)
-        where = self.inside(self.absolute(process, path, at))
+        where = self.inside(path)
         if where is None:
             return
-        flags = flags.split("|")
         if where in self.directories:
             opened = Description(directory=where)
         else:
