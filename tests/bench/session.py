@@ -28,10 +28,10 @@ class Load:
 
     def sink(self):
         """Takes and counts what is relayed."""
-        process = subprocess.Popen([self.bin + "smtp-sink", "-c", "0.0.0.0:%d" % SINK_PORT, "1024"], env=self.environment,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([self.bin + "smtp-sink", "-u", "joe", "-c", "0.0.0.0:%d" % SINK_PORT, "1024"], env=self.environment,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         threading.Thread(target=self._count, args=(process.stdout,), daemon=True).start()
-        wait_listening(SINK_PORT, self.end)
+        wait_listening(SINK_PORT, process)
 
     def _count(self, stream):
         text = b""
@@ -67,13 +67,13 @@ class Load:
             time.sleep(max(every, 20 * took))
 
 
-def wait_listening(port, end):
+def wait_listening(port, process):
     while True:
         try:
             return socket.create_connection(("127.0.0.1", port), 10).close()
         except OSError:
-            if time.monotonic() > end:
-                raise RuntimeError("nobody listens on port %d" % port)
+            if process.poll() is not None:
+                raise RuntimeError("%s: %s" % (process.args[0], process.stderr.read().decode(errors="replace")))
             time.sleep(0.01)
 
 
