@@ -181,7 +181,7 @@ def calls_of_strace(path, start, count):
                     name.setdefault(child.group(1), name[pid])
     table = {n: {"calls": sum(c.values()) / count, "most": {k: round(v / count, 2) for k, v in c.most_common(12)}} for n, c in calls.items()}
     every = sum(calls.values(), collections.Counter())
-    kinds = {"fork": ("fork", "vfork", "clone", "clone3"), "exec": ("execve",), "sync": ("fsync", "fdatasync", "sync", "syncfs", "sync_file_range"),
+    kinds = {"fork": ("fork", "vfork", "clone", "clone3"), "exec": ("execve",), "sync": ("fsync", "fdatasync", "sync", "syncfs"), "write_out": ("sync_file_range",),
              "open": ("open", "openat"), "connect": ("connect",)}
     return {"programs": table, "calls": sum(every.values()) / count,
             "kinds": {k: sum(every[c] for c in v) / count for k, v in kinds.items()},

@@ -16,7 +16,7 @@ FIGURES = {
     "writes": ("", True, "disk writes"), "written_kb": ("kB", True, "written to disk"), "flushes": ("", True, "disk flushes"),
     "commits": ("", True, "journal commits"), "started": ("", True, "processes started"), "faults": ("", True, "page faults"),
     "switches": ("", True, "context switches"), "calls": ("", True, "system calls"), "execs": ("", True, "programs started"),
-    "syncs": ("", True, "fsync and the like"), "opens": ("", True, "files opened"),
+    "syncs": ("", True, "fsync, fdatasync"), "opens": ("", True, "files opened"),
 }
 MAIN = ("per_s", "accept_per_s", "cpu_ms")
 HIDE = {"startup_s": lambda case: case != "footprint", "transactions": lambda case: case == "list-local"}
