@@ -1,6 +1,6 @@
 """meter - what the processes of a system use: CPU time, memory, and by traces what
 each program of it does."""
-import collections, os, re, time
+import collections, os, re, resource, time
 
 
 def own_cgroup(name):
@@ -53,10 +53,10 @@ def processes():
 class Cpu:
     """CPU seconds, of user and kernel, that the system's processes have used so far."""
 
+    load = [0.0, 0.0]  # what children of ours used that were not the system's
+
     def __init__(self, cgroup):
         self.cgroup = cgroup
-        self.ours = {os.getpid()}
-        self.source = "the control group" if cgroup else "/proc"
 
     def now(self):
         if self.cgroup and os.path.exists(self.cgroup + "/cpuacct.usage_user"):
@@ -70,17 +70,22 @@ class Cpu:
         """The system's processes that are there now."""
         if self.cgroup:
             return [int(p) for p in read(self.cgroup + "/cgroup.procs").split() if p != "0"]
-        return [p for p in processes() if p not in self.ours and comm(p) not in ("smtp-source", "smtp-sink")]
+        return [p for p in processes() if p != os.getpid() and comm(p) not in ("smtp-source", "smtp-sink")]
 
     def _from_proc(self):
-        user = kernel = 0
+        tick = os.sysconf("SC_CLK_TCK")
+        user, kernel = ((used - load) * tick for used, load in zip(children_cpu(), self.load))
         for pid in self.members():
             fields = read("/proc/%d/stat" % pid).rpartition(")")[2].split()
             if fields:
                 user += int(fields[11]) + int(fields[13])
                 kernel += int(fields[12]) + int(fields[14])
-        tick = os.sysconf("SC_CLK_TCK")
         return user / tick, kernel / tick
+
+
+def children_cpu():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime, used.ru_stime
 
 
 def comm(pid):

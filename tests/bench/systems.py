@@ -6,7 +6,7 @@ A system is run inside the namespaces that session.py makes: /etc, /home, /run, 
 2525 for DOMAIN and relay what comes from 127.0.0.1; joe has a maildir, and so has
 every joe-EXTENSION in it; mail to another domain goes to the sink, by the routes that
 session.py asks for. README says what was set beyond the packages' defaults, and why."""
-import glob, os, pwd, shutil, subprocess, time
+import glob, os, pwd, re, shutil, subprocess, time
 
 import waiting
 
@@ -245,7 +245,7 @@ transport_maps = texthash:/etc/postfix/transport
         shutil.rmtree("/etc/postfix", ignore_errors=True)
         shutil.copytree(os.path.join(self.spec["unpacked"], "etc/postfix"), "/etc/postfix")
         write("/etc/postfix/transport", "".join("%s smtp:[%s]:%d\n" % (d, a, SINK_PORT) for d, a in self.routes()) +
-              WAITING + " retry:4.3.0 waits\n")
+              WAITING + " smtp:[127.0.0.1]:1\n")
         write("/etc/postfix/main.cf", self.main % {"processes": 2 * CONCURRENCY, "local": LOCAL, "concurrency": CONCURRENCY, "sink": SINK_PORT})
         services = []
         for line in open("/usr/share/postfix/master.cf.dist"):
@@ -334,7 +334,7 @@ class Exim(System):
     logs = ["/var/log/exim4/mainlog", "/var/log/exim4/paniclog"]
 
     def version(self):
-        return run("exim4", "-bV").split("\n")[0].split(" #")[0]
+        return re.search("Exim version [0-9.]+", run("exim4", "-bV")).group()
 
     def prepare(self):
         account("Debian-exim", self.queue)
@@ -350,6 +350,7 @@ primary_hostname = %(domain)s
 domainlist local_domains = %(domain)s
 hostlist relay_from_hosts = 127.0.0.1
 exim_path = /usr/sbin/exim4
+keep_environment =
 local_interfaces = 127.0.0.1
 daemon_smtp_ports = %(port)d
 acl_smtp_rcpt = acl_rcpt

@@ -121,6 +121,8 @@ static void image_ended(pid_t pid, bool by_exec)
                   (uintmax_t)(cost.switches - p->before.switches));
     p->before = cost;
     note_name(pid, p);
+    if (!by_exec)
+        *p = (struct process){0};
 }
 
 static void process_started(pid_t parent)
@@ -129,9 +131,6 @@ static void process_started(pid_t parent)
 
     if (ptrace(PTRACE_GETEVENTMSG, parent, 0, &child) != 0)
         return;
-    struct process *p = process_of((pid_t)child);
-    *p = (struct process){0};
-    memcpy(p->name, process_of(parent)->name, sizeof p->name);
     (void)fprintf(out, "started %lu\n", child);
 }
 
@@ -152,8 +151,10 @@ static void serve(pid_t pid, int status)
     case PTRACE_EVENT_EXIT:
         image_ended(pid, false);
         break;
-    case PTRACE_EVENT_STOP:
-        if (WSTOPSIG(status) != SIGTRAP) { /* stopped by a signal: it stays so */
+    case PTRACE_EVENT_STOP: /* a new process, or one that a signal has stopped */
+        if (process_of(pid)->name[0] == '\0')
+            note_name(pid, process_of(pid));
+        if (WSTOPSIG(status) != SIGTRAP) {
             (void)ptrace(PTRACE_LISTEN, pid, 0, 0);
             return;
         }
