@@ -60,6 +60,13 @@ def limit_of(results):
     return summarised(results["limit"], "per_s")
 
 
+def of_limit(results, case, figure, median):
+    """A rate of messages beside the best that the file system did in the same run; '' where that
+    says nothing."""
+    best = max((m for m, _, _ in limit_of(results).values()), default=0)
+    return "  %.2f of the limit" % (median / best) if best and figure == "per_s" and not case.startswith("list") else ""
+
+
 def summarised(by_name, figure):
     found = {n: summary(runs).get(figure) for n, runs in by_name.items()}
     return {n: f for n, f in found.items() if f}
@@ -124,7 +131,7 @@ def text(results):
         lines.append("  %s%s" % (what, " (%s)" % unit if unit else ""))
         for system, (median, low, high) in values.items():
             beside = "   ours/its %.2f%s" % (ratio[system], " (less is better)" if less else "") if system in ratio else ""
-            lines.append("    %-16s %10s   %s..%s%s" % (system, number(median), number(low), number(high), beside))
+            lines.append("    %-16s %10s   %s..%s%s%s" % (system, number(median), number(low), number(high), of_limit(results, case, figure, median), beside))
     lines += programs_text(results)
     failed = list(failures(results))
     if failed:
