@@ -138,7 +138,9 @@ class Reqmail(System):
         self.environment["PATH"] = self.home + "/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     def version(self):
-        return "reqmail " + open("VERSION").readline().strip()
+        with open(self.home + "/bin/qmail-queue", "rb") as f:
+            how = "" if b"/ld-" in f.read(4096) else ", light build"
+        return "reqmail " + open("VERSION").readline().strip() + how
 
     def control(self, name, text):
         write(self.home + "/control/" + name, text + "\n")
