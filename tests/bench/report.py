@@ -144,7 +144,10 @@ def heading(results):
     lines = ["%s, Linux %s, %s" % (m["cpu"], m["kernel"], m["disk"]),
              "%s; %d rounds, SCALE=%g; load average %.1f before, %.1f after" % (
                  m["date"], o["rounds"], o["scale"], m["load_before"], m.get("load_after", m["load_before"])),
+             "with a journal, in a file on that disk" if o["journal"] else
+             "" if m.get("journal", True) else "This file system has no journal, as a server's should have: see JOURNAL=1",
              "medians, then lowest..highest"]
+    lines = [line for line in lines if line]
     lines += ["  %-16s %s" % pair for pair in versions(results).items()]
     lines += ["  %-16s %s" % pair for pair in results["absent"].items()]
     found = limit_of(results)
@@ -217,7 +220,7 @@ def page(results):
     title = titles()
     out = ['<!DOCTYPE html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
            "<title>reqmail: measurements</title><style>%s</style><h1>Measurements</h1>" % STYLE]
-    out += ["<p class=note>%s</p>" % "<br>".join(html.escape(line) for line in heading(results)[:3])]
+    out += ["<p class=note>%s</p>" % "<br>".join(html.escape(line) for line in heading(results)[:4] if line and not line.startswith("  "))]
     out += ["<p class=note>Bars are medians, lines reach from the lowest to the highest round.</p><ul>"]
     out += ["<li>%s: %s</li>" % (html.escape(s), html.escape(v)) for s, v in list(versions(results).items()) + list(results["absent"].items())] + ["</ul>"]
     found = limit_of(results)
