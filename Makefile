@@ -67,6 +67,7 @@ ROOMS    = accept queue deliver dotqmail mailbox users admin
 LAYERS   = mail net base
 
 ALL      = $(PROGRAMS) $(HELPERS)
+BENCH    = $(addprefix $(BUILD)/tests/bench/,limit watch)
 BINARIES = $(addprefix $(BUILD)/bin/,$(notdir $(PROGRAMS))) \
            $(addprefix $(BUILD)/,$(notdir $(HELPERS)))
 BOOTFILES = $(addprefix $(BUILD)/boot/,$(BOOT))
@@ -196,7 +197,7 @@ unit: $(UNIT) $(REPLAY)
 RUN_TESTS = BUILD='$(BUILD)' CONF_QMAIL='$(CONF_QMAIL)' CONF_USERS='$(CONF_USERS)' CONF_GROUPS='$(CONF_GROUPS)' \
     CONF_CC='$(CONF_CC)' CONF_LD='$(CONF_LD)' \
     CONF_LIGHT='$(CONF_LIGHT)' MAKE='$(MAKE)' sh tests/run.sh
-test: it man $(UNIT) $(REPLAY)
+test: it man $(BENCH) $(UNIT) $(REPLAY)
 	@$(RUN_TESTS) $(UNIT) $(REPLAY)
 # What make test proves with samples, in full: tests/proof.
 proof: it man
@@ -207,6 +208,13 @@ lint: it
 	@sh tests/lint.sh $(BUILD)
 format:
 	clang-format -i --style=file:src/.clang-format $(SOURCES)
+# Measurements, as root: tests/bench/README.
+$(BENCH): %: %.o $(ARCHIVES)
+	$(LINK) -o $@ $^ -lresolv
+bench: it $(BENCH)
+	@sh tests/need.sh bench
+	@BUILD='$(BUILD)' CONF_QMAIL='$(CONF_QMAIL)' CONF_USERS='$(CONF_USERS)' CONF_GROUPS='$(CONF_GROUPS)' \
+	    python3 tests/bench/bench
 demo:
 	@MAKE='$(MAKE)' sh tests/demo.sh
 

@@ -8,11 +8,12 @@ PATH=$PATH:/usr/sbin:/sbin
 cd "$(dirname "$0")"
 unpacked=$(pwd)/../build/unpacked
 
-unpack() { # PACKAGE
+unpack() { # PACKAGE[,DIRECTORY]
+    package=${1%%,*} into=$unpacked/${1#*,}
     work=$(mktemp -d)
-    mkdir -p "$unpacked"
-    (cd "$work" && apt-get download "$1" && dpkg -x "$1"_*.deb "$unpacked") > "$work/log" 2>&1 < /dev/null ||
-        echo "Not here, and cannot be unpacked: $1" >&2
+    mkdir -p "$into"
+    (cd "$work" && apt-get download "$package" && dpkg -x "$package"_*.deb "$into") > "$work/log" 2>&1 < /dev/null ||
+        echo "Not here, and cannot be unpacked: $package" >&2
     rm -rf "$work"
 }
 
@@ -21,7 +22,10 @@ while read -r package shown_by purposes; do
     case " $purposes " in *" $1 "*) ;; *) continue ;; esac
     case $package in '#'*) continue ;; esac
     case $shown_by in
-    =*) [ -e "$unpacked/${shown_by#=}" ] || to_unpack="$to_unpack $package" ;;
+    =*)
+        into=${shown_by#=}
+        [ -e "$unpacked/$into" ] || to_unpack="$to_unpack $package,${into%%usr/*}"
+        ;;
     *) command -v "$shown_by" > /dev/null || [ -e "$shown_by" ] || missing="$missing $package" ;;
     esac
 done < packages
