@@ -185,7 +185,8 @@ static void damage(void)
         hurt.data[pair + (size_t)j] = "\0\10\0\0\4\0\0\0"[j];
     for (int slot = 0; slot < 4; slot++)
         for (int j = 0; j < 8; j++)
-            bytes_add_byte(&hurt, j < 4 ? (char)(h >> 8 * j) : "\20\10\0\0"[j - 4]);
+            bytes_add_byte(
+                &hurt, (char)(j < 4 ? h >> 8 * j : (unsigned char)"\20\10\0\0"[j - 4]));
     ok(look(bytes_view(&hurt), &got) != CDB_FOUND, "a table without an end", NULL);
     bytes_free(&file);
     bytes_free(&hurt);
