@@ -64,24 +64,24 @@ static bool counts(const struct qfix_file *f)
             !qfix_is_there(QUEUE_KIND_TODO, f->number, QFIX_PLAIN));
 }
 
+/* A file without which nothing can be done with the message: sound, and what it says
+ * makes sense, or kept aside with all of it. */
+static void judge(const struct qfix_file *f, enum qfix_records found, bool sensible)
+{
+    if (found == QFIX_UNREADABLE)
+        report_left(f);
+    else if (found == QFIX_BAD || !sensible)
+        keep_aside(f);
+}
+
 static void look_at_todo(const struct qfix_file *f)
 {
     uint64_t senders, records;
 
     if (!counts(f))
         return;
-    switch (read_file(f, "upFT", &senders, &records)) {
-    case QFIX_SOUND:
-        if (senders)
-            return;
-        /* fall through */
-    case QFIX_BAD:
-        keep_aside(f);
-        return;
-    case QFIX_UNREADABLE:
-        report_left(f);
-        return;
-    }
+    enum qfix_records found = read_file(f, "upFT", &senders, &records);
+    judge(f, found, senders > 0);
 }
 
 /* Without todo/N it is still being written; with it, it is the same file, but in a
@@ -112,18 +112,8 @@ static void look_at_info(const struct qfix_file *f)
 
     if (!counts(f))
         return;
-    switch (read_file(f, "F", &senders, &records)) {
-    case QFIX_SOUND:
-        if (records == 1)
-            return;
-        /* fall through */
-    case QFIX_BAD:
-        keep_aside(f);
-        return;
-    case QFIX_UNREADABLE:
-        report_left(f);
-        return;
-    }
+    enum qfix_records found = read_file(f, "F", &senders, &records);
+    judge(f, found, records == 1);
 }
 
 static void look_at_recipients(const struct qfix_file *f)
