@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-enum { MODE_BITS = 07777, MAX_RECORD = 1 << 22 /* as qmail-send's */ };
+enum { MODE_BITS = 07777 };
 
 const char order_returned_text[] =
     "The postmaster of this host has returned this message. (#5.3.0)\n";
@@ -142,7 +142,8 @@ bool order_each_recipient(enum channel c, ino_t message,
     if (fd == -1)
         return errno == ENOENT;
     reader_open(&reader, fd, 0);
-    while ((result = reader_until(&reader, '\0', MAX_RECORD, &record)) == READ_ITEM) {
+    while ((result = reader_until(&reader, '\0', QUEUE_MAX_RECORD, &record)) ==
+           READ_ITEM) {
         char letter = record.len ? record.data[0] : '\0';
         if (letter != 'T' && letter != 'D')
             break;

@@ -3,11 +3,10 @@
 #include "base/fd.h"
 #include "base/reader.h"
 #include "mail/envelope.h"
+#include "queue/info_file.h"
 
 #include <errno.h>
 #include <sys/stat.h>
-
-enum { MAX_RECORD = 1 << 22 /* as qmail-send's */ };
 
 static struct reader reader;
 static struct bytes record;
@@ -56,18 +55,6 @@ static void see_record(void *arg, char letter, struct view value)
         see_recipient(s, letter, value);
 }
 
-/* info/S/N */
-static bool read_info(struct qctl_message *m, int fd)
-{
-    reader_open(&reader, fd, 0);
-    enum read_result result = reader_until(&reader, '\0', MAX_RECORD, &record);
-    errno = result == READ_FAILED ? reader.error : EILSEQ;
-    if (result != READ_ITEM || record.len == 0 || record.data[0] != 'F')
-        return false;
-    bytes_set(&m->sender, view_from(bytes_view(&record), 1));
-    return true;
-}
-
 static bool read_recipients(struct qctl_message *m, struct search *s,
                             struct queue_path *path)
 {
@@ -109,7 +96,8 @@ enum qctl_read qctl_message_read(struct qctl_message *m, ino_t number,
         return result;
     }
     m->birth = st.st_mtim;
-    fine = m->is_new ? qctl_each_record(fd, see_record, &s) : read_info(m, fd);
+    fine = m->is_new ? qctl_each_record(fd, see_record, &s)
+                     : info_file_sender(fd, &m->sender);
     fd_close(&fd);
     if (!fine || (!m->is_new && !read_recipients(m, &s, path)))
         return failed();

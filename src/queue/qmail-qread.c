@@ -13,6 +13,7 @@
 #include "conf.h"
 #include "mail/queue_dir.h"
 #include "mail/queue_exit.h"
+#include "queue/info_file.h"
 #include "queue/qread.h"
 
 #include <dirent.h>
@@ -93,28 +94,23 @@ static bool is_gone(struct queue_path path)
     return stat(path.text, &st) == -1 && errno == ENOENT;
 }
 
-/* Reads the sender, into record, and the birth from the info file. False with errno
- * set. */
-static bool read_info(struct qread_message *m, struct reader *r, struct bytes *record)
+/* Reads the sender and the birth from the info file. False with errno set. */
+static bool read_info(struct qread_message *m, struct bytes *sender)
 {
     struct stat st;
     int fd = open_file(queue_split_path("info", m->number));
 
     if (fd == -1)
         return false;
-    errno = 0;
-    bool fine = fstat(fd, &st) == 0;
-    if (fine) {
-        reader_open(r, fd, 0);
-        fine = reader_until(r, '\0', QUEUE_MAX_RECORD, record) == READ_ITEM &&
-               record->len && record->data[0] == 'F';
-        errno = r->error ? r->error : EBADMSG;
-    }
+    bool fine = fstat(fd, &st) == 0 && info_file_sender(fd, sender);
     fd_close(&fd);
-    if (!fine)
+    if (!fine) {
+        if (errno == EILSEQ)
+            errno = EBADMSG; /* the text of which is fixed */
         return false;
+    }
     m->birth = st.st_mtime;
-    m->sender = view_from(bytes_view(record), 1);
+    m->sender = bytes_view(sender);
     return true;
 }
 
@@ -145,8 +141,7 @@ static void list_channel(const char *channel, ino_t message)
 
 static void list_message(ino_t number)
 {
-    static struct reader r;
-    static struct bytes record;
+    static struct bytes sender;
     struct qread_message m = {.number = number};
     struct queue_path mess = queue_split_path("mess", number);
     struct stat st;
@@ -160,7 +155,7 @@ static void list_message(ino_t number)
         return;
     }
     m.size = (uint64_t)st.st_size;
-    if (!read_info(&m, &r, &record)) {
+    if (!read_info(&m, &sender)) {
         int reason = errno;
         if (reason != ENOENT || !is_gone(mess))
             warn(number, reason);

@@ -28,9 +28,8 @@
 #include <sys/types.h>
 
 enum {
-    SEND_RETRY_S = 123,      /* after trouble with a file */
-    SEND_ALERT_SLEEP_S = 10, /* after trouble that stops everything */
-    SEND_MAX_RECORD = QUEUE_MAX_RECORD
+    SEND_RETRY_S = 123,     /* after trouble with a file */
+    SEND_ALERT_SLEEP_S = 10 /* after trouble that stops everything */
 };
 
 /* Control files: send_controls.c */

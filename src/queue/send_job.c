@@ -322,7 +322,7 @@ static bool take_record(struct list *list, bool *started)
 {
     struct job *j = list->job;
     enum read_result result =
-        reader_until(&list->reader, '\0', SEND_MAX_RECORD, &list->record);
+        reader_until(&list->reader, '\0', QUEUE_MAX_RECORD, &list->record);
     off_t at = list->at;
 
     if (result == READ_END) {
