@@ -1,6 +1,7 @@
 # reqmail. `make` builds everything under build/; see INSTALL.
 # Any conf-* value can be given here: make CONF_QMAIL=/some/where BUILD=build/x
 
+hash := \#
 first = $(shell sed -n $(2)p conf-$(1))
 line1 = $(call first,$(1),1)
 
@@ -68,6 +69,7 @@ LAYERS   = mail net base
 
 ALL      = $(PROGRAMS) $(HELPERS)
 BENCH    = $(addprefix $(BUILD)/tests/bench/,limit watch)
+TRIP     = $(BUILD)/tests/proof/trip
 BINARIES = $(addprefix $(BUILD)/bin/,$(notdir $(PROGRAMS))) \
            $(addprefix $(BUILD)/,$(notdir $(HELPERS)))
 BOOTFILES = $(addprefix $(BUILD)/boot/,$(BOOT))
@@ -197,10 +199,10 @@ unit: $(UNIT) $(REPLAY)
 RUN_TESTS = BUILD='$(BUILD)' CONF_QMAIL='$(CONF_QMAIL)' CONF_USERS='$(CONF_USERS)' CONF_GROUPS='$(CONF_GROUPS)' \
     CONF_CC='$(CONF_CC)' CONF_LD='$(CONF_LD)' \
     CONF_LIGHT='$(CONF_LIGHT)' MAKE='$(MAKE)' sh tests/run.sh
-test: it man $(BENCH) $(UNIT) $(REPLAY)
+test: it man $(BENCH) $(TRIP) $(UNIT) $(REPLAY)
 	@$(RUN_TESTS) $(UNIT) $(REPLAY)
 # What make test proves with samples, in full: tests/proof.
-proof: it man
+proof: it man $(TRIP)
 	@PROOF=full $(RUN_TESTS)
 sanitize:
 	$(MAKE) test BUILD=build/sanitize CONF_CC='$(SANITIZE) -O1 -g' CONF_LD='$(SANITIZE)' CONF_LIGHT=
@@ -208,6 +210,14 @@ lint: it
 	@sh tests/lint.sh $(BUILD)
 format:
 	clang-format -i --style=file:src/.clang-format $(SOURCES)
+# What tests/proof/trip knows by name: the system's calls and errors.
+$(BUILD)/tests/proof/%.h: Makefile
+	@mkdir -p $(@D)
+	@{ echo '#include <errno.h>'; echo '#include <sys/syscall.h>'; } | $(CONF_CC) -E -dM - | LC_ALL=C sort | \
+	    sed -n '$(if $(filter calls,$*),s/^$(hash)define SYS_\([a-z0-9_]*\) .*/CALL(\1)/p,s/^$(hash)define \(E[A-Z0-9]*\) [0-9]*$$/ERROR(\1)/p)' > $@
+$(TRIP).o: $(BUILD)/tests/proof/calls.h $(BUILD)/tests/proof/errors.h
+$(TRIP): %: %.o $(ARCHIVES)
+	$(LINK) -o $@ $^ -lresolv
 # Measurements, as root: tests/bench/README.
 $(BENCH): %: %.o $(ARCHIVES)
 	$(LINK) -o $@ $^ -lresolv
