@@ -27,7 +27,7 @@ from collections import Counter
 
 from load_chaos import Chaos, processes
 from load_clients import Load
-from load_ledger import Log, judge
+from load_ledger import COMPLAINTS, Log, judge
 from load_mail import LIST, MAILDIRS, MBOXES, MEMBERS, ME, VIRTUAL, Found, Ledger
 from load_sinks import Sinks
 from queue_check import Owners, Queue
@@ -283,6 +283,7 @@ with world.services as services:
     same(sum(judgement.duplicates.values()), 0, "quiet: nothing twice")
     strange = [m.answer for m in ledger.mails.values() if m.outcome == "unclear"]
     ok(not strange, "quiet: every answer is clear", "\n".join(strange))
+    same(world.log().complaints, [], "quiet: qmail-send has nothing to complain about")
     other_clients(world.ports)
     ok(wait_for(lambda: not tree.queue_files(), 60), "quiet: no file is left in the queue", "\n".join(tree.queue_files()))
     wait_for(lambda: descriptors() == at_first, 60)
@@ -325,6 +326,9 @@ with world.services as services:
 
     # -- what is left
 
+    note("complaints: %s" % dict(Counter(re.sub(r"\d+", "N", c) for c in log_end.complaints)))
+    strange = [c for c in log_end.complaints if not COMPLAINTS.match(c)]
+    ok(not strange, "qmail-send complains of nothing but what was done to it", "\n".join(strange[:20]))
     whole = write(os.path.join(tree.scratch, "log"), "\n".join(services.whole_log("send")) + "\n")
     with open(whole, "rb") as f:
         summary = subprocess.run([tree.bin("qmail-log"), "-j"], stdin=f, stdout=subprocess.PIPE, timeout=300).stdout

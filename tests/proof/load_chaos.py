@@ -11,7 +11,7 @@ import multiprocessing, os, random, signal, subprocess, threading, time
 from collections import Counter
 
 DAEMONS = ["qmail-send", "qmail-lspawn", "qmail-rspawn", "qmail-clean", "tcpserver", "multilog"]
-WORKERS = ["qmail-smtpd", "qmail-qmtpd", "qmail-queue", "qmail-local", "qmail-remote"]
+WORKERS = ["qmail-smtpd", "qmail-qmtpd", "qmail-queue", "qmail-local", "qmail-remote", "qmail-inject"]
 # deed: weight
 DEEDS = {"kill daemon": 4, "kill worker": 8, "kill at start": 1, "signal": 4, "restart": 2, "halt": 1, "pause": 1, "edit": 2, "order": 4}
 UNUSUAL_S = 120  # for a program that looks

@@ -16,6 +16,10 @@ CUT_OFF = [(re.compile(p), cause) for p, cause in (
     (r"Possible_duplicate", "the other host hung up"),
     (r"qq_", "qmail-queue killed"))]
 LOST = "qmail-send or a spawner killed"
+# what it may complain about: partners that were killed, a bounce whose qmail-queue was, and a
+# predecessor that has not gone yet
+COMPLAINTS = re.compile(r"alert: oh no! lost (spawn|qmail-clean) connection! dying\.\.\.$|alert: cannot start: (hath the daemon spawn no fire\?|qmail-send is already running)$|"
+                        r"warning: trouble injecting bounce message, will try later$|warning: qmail-clean unable to clean up (foop|todo)/\d+$")
 
 
 class Log:
@@ -27,6 +31,7 @@ class Log:
         self.instances = defaultdict(set)   # sender -> (number, qp): how often it was in the queue
         self.missing = 0                    # deliveries whose start is not in the log
         self.results = Counter()
+        self.complaints = []
         self.latest = 0
         self._open, self._who = {}, {}
         for line in lines:
@@ -40,6 +45,9 @@ class Log:
         self.latest = 0
 
     def _line(self, line):
+        if line.startswith(("warning: ", "alert: ")):
+            self.complaints.append(line)
+            return
         m = re.match(r"info msg (\d+): bytes \d+ from <(.*)> qp (\d+) uid \d+$", line)
         if m:
             self._who[m[1]] = (m[2], m[3])
