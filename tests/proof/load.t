@@ -209,13 +209,14 @@ def other_clients(ports):
     same((run.returncode, len(os.listdir(new))), (0, count), "smtp-source: %d messages in 10 sessions" % count)
 
 
-def report(title, judgement, load, seconds):
-    log = world.log()
-    note("%s: %s" % (title, ", ".join("%d %s" % (n, what) for what, n in sorted(judgement.kept.items()))))
-    note("by client: " + ", ".join("%s %d" % u for u in sorted(load.used.items())))
-    note("deliveries: %s" % ", ".join("%s %d" % r for r in sorted(log.results.items())))
-    note("in %.0f s: %.1f messages a second taken, %.1f deliveries a second" % (
-        seconds, judgement.kept["accepted"] / seconds, sum(log.results.values()) / seconds))
+def report(title, judgement, load, before, seconds):
+    """before: results in the log when this phase began."""
+    accepted = sum(n for what, n in load.used.items() if what.endswith(" accepted"))
+    results = world.log().results - before
+    note("%s: %s" % (title, ", ".join("%s %d" % u for u in sorted(load.used.items()))))
+    note("deliveries: %s" % ", ".join("%s %d" % r for r in sorted(results.items())))
+    note("in %.0f s: %.1f messages accepted and %.1f deliveries a second" % (seconds, accepted / seconds, sum(results.values()) / seconds))
+    note("judged since the start: %s" % ", ".join("%d %s" % (n, what) for what, n in sorted(judgement.kept.items())))
 
 
 def self_test(ledger, kills):
@@ -278,7 +279,7 @@ with world.services as services:
     ok(world.drain(), "quiet: the queue is empty in the end", "\n".join(tree.queue_files()))
     seconds = time.monotonic() - begin
     judgement = world.judge(ledger, Counter())
-    report("quiet", judgement, load, seconds)
+    report("quiet", judgement, load, Counter(), seconds)
     ok(not judgement.wrong, "quiet: all is there, and nothing else", "\n".join(judgement.wrong[:50]))
     same(sum(judgement.duplicates.values()), 0, "quiet: nothing twice")
     strange = [m.answer for m in ledger.mails.values() if m.outcome == "unclear"]
@@ -294,7 +295,7 @@ with world.services as services:
     world.sinks.say("rough")
     chaos = Chaos(SEED, world)
     load.used.clear()
-    deliveries_before = sum(world.log().results.values())
+    before = world.log().results
     begin = time.monotonic()
     chaos.start(PAUSE_S)
 
@@ -315,7 +316,7 @@ with world.services as services:
     note("drained in %.0f s" % (time.monotonic() - begin - seconds))
     log_end = world.log()
     judgement = world.judge(ledger, kills)
-    report("in all", judgement, load, seconds)
+    report("chaos", judgement, load, before, seconds)
     note("%d kills and signals, %d of them kills" % (chaos.count(), sum(n for what, n in chaos.done.items() if what.startswith("kill"))))
     note("twice: %d; %s" % (sum(judgement.duplicates.values()), ", ".join("%s: %d" % d for d in judgement.duplicates.most_common()) or "-"))
     note("explanations that there would have been: %s" % dict(sum((Counter(c) for c in log_end.unsure.values()), Counter())))
