@@ -1,5 +1,6 @@
 #include "base/fd.h"
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/os.h"
 
@@ -104,4 +105,15 @@ bool fd_wait(int fd, short events, int64_t limit_ms)
             return false;
         }
     }
+}
+
+bool fd_hung_up(int in, int out)
+{
+    struct pollfd ends[] = {{.fd = in}, {.fd = out}}; /* hangups are always told */
+    int n;
+    do
+        n = poll(ends, COUNT(ends), 0);
+    while (n == -1 && (errno == EINTR || errno == EAGAIN));
+    return n == (int)COUNT(ends) && (ends[0].revents & POLLHUP) &&
+           (ends[1].revents & (POLLHUP | POLLERR));
 }

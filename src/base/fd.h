@@ -37,4 +37,9 @@ ssize_t fd_read(int fd, void *data, size_t room);
  * limit_ms < 0: without limit. False with errno ETIMEDOUT, or poll's errno. */
 bool fd_wait(int fd, short events, int64_t limit_ms);
 
+/* Whether both other ends are closed, of a pipe that is read from in and of one that
+ * is written to by out: the process there has died, even if it has left something
+ * to read. */
+bool fd_hung_up(int in, int out);
+
 #endif

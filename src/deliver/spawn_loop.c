@@ -215,6 +215,19 @@ static void end_if_done(struct spawn_delivery *d)
         end_delivery(d);
 }
 
+/* Opens the message. Not for a qmail-send that has died: another one may have ended
+ * the message by now, and its number and name be those of a new one. While it lives
+ * that cannot be, so what was open before we looked is the right one. */
+static int open_message(const struct spawn_delivery *d, const char **why)
+{
+    int message = spawn_open_message(d->message.data, self.owner, why);
+    if (message != -1 && fd_hung_up(0, 1)) {
+        fd_close(&message);
+        *why = "Zqmail-send has died.\n"; /* so nobody reads this */
+    }
+    return message;
+}
+
 static void begin_delivery(struct spawn_delivery *d)
 {
     const char *why = spawn_check_names(d->message, d->recipient);
@@ -224,7 +237,7 @@ static void begin_delivery(struct spawn_delivery *d)
     self.running++;
     begin_report(d->slot);
     if (!why)
-        message = spawn_open_message(d->message.data, self.owner, &why);
+        message = open_message(d, &why);
     if (why)
         bytes_add_text(&self.report, why);
     if (why || !self.role->begin(d, message, &self.report))

@@ -119,6 +119,32 @@ static void waiting(void)
     ok(fd_wait(999, POLLIN, -1), "wait", "closed is for read to tell");
 }
 
+static void hanging_up(void)
+{
+    int in[2], out[2];
+
+    ok(fd_pipe(in) && fd_pipe(out), "pipes", NULL);
+    ok(!fd_hung_up(in[0], out[1]), "hung up", "both ends are there");
+    ok(write(in[1], "x", 1) == 1 && !fd_hung_up(in[0], out[1]), "hung up",
+       "with something to read");
+    fd_close(&in[1]);
+    ok(!fd_hung_up(in[0], out[1]), "hung up", "the reader is still there");
+    fd_close(&out[0]);
+    ok(fd_hung_up(in[0], out[1]), "hung up", "both are gone, and left something");
+    fd_close(&in[0]);
+    fd_close(&out[1]);
+    ok(fd_pipe(in) && fd_pipe(out), "pipes", NULL);
+    fd_close(&out[0]);
+    ok(!fd_hung_up(in[0], out[1]), "hung up", "the writer is still there");
+    fd_close(&in[0]);
+    ok(!fd_hung_up(999, out[1]), "hung up", "a closed descriptor of our own");
+    fd_close(&in[1]);
+    fd_close(&out[1]);
+    int file = fd_open("file", O_RDWR, 0);
+    ok(!fd_hung_up(file, file), "hung up", "not a file");
+    fd_close(&file);
+}
+
 int main(void)
 {
     unsigned closed[] = {0, 1, 2, 4, 3, 7, 128 | 0, 128 | 64, 128 | 40, 128 | 0x7f};
@@ -130,5 +156,6 @@ int main(void)
     same_number((uint64_t)run_apart(no_descriptors, NULL, NULL), 0, "none left");
     opening();
     waiting();
+    hanging_up();
     return tap_done();
 }
