@@ -13,7 +13,7 @@ from collections import Counter
 DAEMONS = ["qmail-send", "qmail-lspawn", "qmail-rspawn", "qmail-clean", "tcpserver", "multilog"]
 WORKERS = ["qmail-smtpd", "qmail-qmtpd", "qmail-queue", "qmail-local", "qmail-remote", "qmail-inject"]
 # deed: weight
-DEEDS = {"kill daemon": 4, "kill worker": 8, "kill at start": 1, "signal": 4, "restart": 2, "halt": 1, "pause": 1, "edit": 2, "order": 4}
+DEEDS = {"kill daemon": 4, "kill worker": 8, "kill at start": 1, "kill with late partner": 1, "signal": 4, "restart": 2, "halt": 1, "pause": 1, "edit": 2, "order": 4}
 UNUSUAL_S = 120  # for a program that looks
 
 
@@ -141,6 +141,28 @@ class Chaos:
         time.sleep(self.rng.uniform(0, 0.06))
         name = kill(["qmail-start", "qmail-send", "qmail-lspawn", "qmail-rspawn", "qmail-clean"], self.rng)
         return "kill at start" if name else "svc -t send"
+
+    def kill_with_late_partner(self):
+        """qmail-send dies while one of its partners does not come to read what it has been asked,
+        until the next qmail-send has been at work."""
+        found = processes(self.rng.choice(["qmail-clean", "qmail-lspawn", "qmail-rspawn"]))
+        if not found:
+            return None
+        try:
+            partner = os.pidfd_open(found[0][0])
+        except OSError:
+            return None
+        try:
+            signal.pidfd_send_signal(partner, signal.SIGSTOP)
+            time.sleep(self.rng.uniform(0.02, 0.3))
+            name = kill(["qmail-send"], self.rng)
+            time.sleep(self.rng.uniform(0.1, 1.5))
+            signal.pidfd_send_signal(partner, signal.SIGCONT)
+        except OSError:
+            return None
+        finally:
+            os.close(partner)
+        return name and "kill with late " + found[0][1]
 
     def signal(self):
         return self.svc(self.rng.choice(["-h", "-a", "-a"]), "send")

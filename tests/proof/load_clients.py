@@ -4,7 +4,7 @@ swaks, all at once. Each records what it was answered, exactly.
     load = Load(ledger, seed, tree, ports)
     load.run(until, room)      until(): whether enough has been sent; room(): whether there is room for more
 """
-import asyncio, os, random, re, shutil, time
+import asyncio, random, re, shutil, tempfile
 from collections import Counter
 
 from load_mail import ME, Mail
@@ -173,10 +173,13 @@ class Load:
     # -- programs
 
     async def program(self, mail, arguments, text):
-        process = await asyncio.create_subprocess_exec(
-            *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-            cwd="/", env={"PATH": "/usr/bin:/bin", "USER": "tester"}, user=60999, group=60999, extra_groups=[])
-        await process.communicate(text)
+        with tempfile.TemporaryFile() as on_0:
+            on_0.write(text)
+            on_0.seek(0)
+            process = await asyncio.create_subprocess_exec(
+                *arguments, stdin=on_0, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+                cwd="/", env={"PATH": "/usr/bin:/bin", "USER": "tester"}, user=60999, group=60999, extra_groups=[])
+        await process.wait()
         self.said(mail, "accepted" if process.returncode == 0 else "unclear", "exit %d" % process.returncode)
 
     async def inject(self):
