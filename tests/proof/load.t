@@ -41,7 +41,7 @@ PAUSE_S = float(os.environ.get("PAUSE", 0.7 if FULL else 0.2))   # between them,
 MOST_QUEUED = 400                                                # clients wait while there is more
 DRAIN_S = 900
 DAEMONS = ("qmail-send", "qmail-lspawn", "qmail-rspawn", "qmail-clean", "tcpserver")
-WORKERS = ("qmail-smtpd", "qmail-qmtpd", "qmail-queue", "qmail-local", "qmail-remote", "qmail-inject", "sendmail", "sh", "tcp-env")
+WORKERS = ("qmail-smtpd", "qmail-qmtpd", "qmail-queue", "qmail-local", "qmail-remote", "qmail-inject", "sendmail", "tcp-env")
 
 
 class LoadServices(Services):
@@ -118,13 +118,23 @@ class World:
             self.counted = count, when = self.queued(), time.monotonic()
         return count < MOST_QUEUED
 
+    def programs(self):
+        """Whether one of .qmail runs still, perhaps without the qmail-local that has started it."""
+        for pid, _ in processes("sh", "cat", "mv", "date"):
+            try:
+                if os.stat("/proc/%d" % pid).st_uid in [uid for uid, _, _ in tree.users.values()]:
+                    return True
+            except OSError:
+                pass
+        return False
+
     def drain(self):
         """Until the queue is empty and nobody at work. Whether it came to that."""
         self.sinks.say("well")
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "timeout": 120}
 
         def empty():
-            if not self.queued() and not os.listdir(tree.at("queue/bounce")) and not processes(*WORKERS):
+            if not self.queued() and not os.listdir(tree.at("queue/bounce")) and not processes(*WORKERS) and not self.programs():
                 return True
             subprocess.run([tree.bin("qmail-qctl"), "release", "-S", "held"], **quiet)
             subprocess.run([tree.bin("qmail-tcpok")], **quiet)
