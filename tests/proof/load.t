@@ -25,7 +25,7 @@ need_private()
 import json, random
 from collections import Counter
 
-from load_chaos import Chaos, processes
+from load_chaos import Chaos, processes, state
 from load_clients import Load
 from load_ledger import COMPLAINTS, Log, judge
 from load_mail import LIST, MAILDIRS, MBOXES, MEMBERS, ME, VIRTUAL, Found, Ledger
@@ -181,15 +181,19 @@ def mbox(content):
 
 def descriptors():
     """name -> how many are open, of each daemon."""
-    return sorted((name, len(os.listdir("/proc/%d/fd" % pid))) for pid, name in processes(*DAEMONS))
+    try:
+        return sorted((name, len(os.listdir("/proc/%d/fd" % pid))) for pid, name in processes(*DAEMONS))
+    except OSError:  # one has just ended
+        return []
 
 
 def processor_time():
     """In ticks, of each daemon."""
     result = {}
     for pid, name in processes(*DAEMONS):
-        fields = read("/proc/%d/stat" % pid).rpartition(b") ")[2].split()
-        result[(pid, name)] = int(fields[11]) + int(fields[12])
+        fields = state(pid)
+        if fields:
+            result[(pid, name)] = int(fields[11]) + int(fields[12])
     return result
 
 
@@ -204,8 +208,8 @@ def zombies():
     parents = dict(processes(*DAEMONS, "supervise", "svscan", "multilog"))
     result = []
     for entry in os.listdir("/proc"):
-        fields = read("/proc/%s/stat" % entry).rpartition(b") ")[2].split() if entry.isdigit() else []
-        if fields and fields[0] == b"Z" and int(fields[1]) in parents:
+        fields = state(entry) if entry.isdigit() else []
+        if fields and fields[0] == "Z" and int(fields[1]) in parents:
             result.append((entry, parents[int(fields[1])]))
     return result
 

@@ -17,6 +17,15 @@ DEEDS = {"kill daemon": 4, "kill worker": 8, "kill at start": 1, "kill with late
 UNUSUAL_S = 120  # for a program that looks
 
 
+def state(pid):
+    """Of /proc/PID/stat what is behind the name; nothing when it has ended."""
+    try:
+        with open("/proc/%s/stat" % pid) as f:
+            return f.read().rpartition(") ")[2].split()
+    except OSError:
+        return []
+
+
 def processes(*names):
     """Pids of the processes with these names, each with its name, zombies left out."""
     result = []
@@ -27,9 +36,8 @@ def processes(*names):
                     name = f.read()[:-1]
                 if names and name not in names:
                     continue
-                with open("/proc/%s/stat" % entry) as f:
-                    if f.read().rpartition(") ")[2][:1] != "Z":
-                        result.append((int(entry), name))
+                if state(entry)[:1] not in ([], ["Z"]):
+                    result.append((int(entry), name))
             except (OSError, ValueError):  # it has just ended
                 continue
     return result

@@ -16,11 +16,19 @@ tree.control("smtproutes", ":127.0.0.1:%d\n" % sink.port)
 SPLIT = 23
 
 
+def stat_of(pid):
+    """Name and the fields behind it in /proc/PID/stat; or none when it has ended."""
+    try:
+        name, _, fields = read("/proc/%s/stat" % pid).decode("latin1").partition("(")[2].rpartition(") ")
+    except ProcessLookupError:
+        return "", ["Z", "0"]
+    return name, fields.split() or ["Z", "0"]
+
+
 def partner(name):
     """The pid of that child of qmail-send."""
     for entry in os.listdir("/proc"):
-        stat = read("/proc/%s/stat" % entry).decode("latin1") if entry.isdigit() else ""
-        if "(%s) " % name in stat and stat.rpartition(") ")[2].split()[1] == str(tree.process.pid):
+        if entry.isdigit() and stat_of(entry)[0] == name and stat_of(entry)[1][1] == str(tree.process.pid):
             return int(entry)
 
 
@@ -33,7 +41,7 @@ def unread(pid):
 
 
 def gone(pid):
-    return not os.path.exists("/proc/%d" % pid) or b") Z " in read("/proc/%d/stat" % pid)
+    return stat_of(pid)[1][0] == "Z"
 
 
 def message(subject):
@@ -51,7 +59,7 @@ def has_number(number, recipient):
 def late(name, recipient, arrived):
     """One of these partners. arrived(): how many messages have come for the recipient."""
     tree.start()
-    old = partner(name)
+    old = wait_for(lambda: partner(name))  # which qmail-send does not wait for
     os.kill(old, signal.SIGSTOP)
     tree.queue(message("first"), "sender@here.test", [recipient])
     number = tree.wait_log(r"^info msg (\d+): ").group(1)
