@@ -1,5 +1,6 @@
 #include "deliver/spawn.h"
 
+#include "base/clock.h"
 #include "base/die.h"
 #include "base/fd.h"
 #include "base/heap.h"
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +25,8 @@ enum {
     FDS_EACH = 2,        /* descriptors of a delivery: its pipes, or one and its
                             message */
     FDS_OTHER = 10,      /* all others */
-    RETRY_S = 1          /* between attempts to get memory */
+    RETRY_S = 1,         /* between attempts to get memory */
+    FILE_TIME_US = 20000 /* times of files may be so much behind the clock */
 };
 
 /* The first two wants of the loop never move while they are there. */
@@ -44,6 +47,7 @@ static struct {
     struct loop loop;
     struct spawn_source **sources; /* by want, from FIXED_WANTS on */
     size_t source_room;
+    int64_t silent_us; /* wall clock: what comes was written after that */
     bool input_ended;
     bool deaf; /* qmail-send reads no more reports */
     struct spawn_command command;
@@ -215,13 +219,27 @@ static void end_if_done(struct spawn_delivery *d)
         end_delivery(d);
 }
 
-/* Opens the message. Not for a qmail-send that has died: another one may have ended
- * the message by now, and its number and name be those of a new one. While it lives
- * that cannot be, so what was open before we looked is the right one. */
+/* Whether the open message can be another one than qmail-send has meant. If it has
+ * died, another qmail-send may have ended the message by now, and its number and name
+ * be those of a new one; unless this one was there before the command was written. */
+static bool may_be_another(int message)
+{
+    struct stat st;
+    if (!fd_hung_up(0, 1))
+        return false;
+    if (fstat(message, &st) == -1)
+        return true;
+    int64_t queued_us =
+        (int64_t)st.st_ctim.tv_sec * 1000000 + st.st_ctim.tv_nsec / 1000;
+    return queued_us + FILE_TIME_US >= self.silent_us;
+}
+
+/* That is asked when the file is open: if qmail-send lives then, nobody has ended the
+ * message before. */
 static int open_message(const struct spawn_delivery *d, const char **why)
 {
     int message = spawn_open_message(d->message.data, self.owner, why);
-    if (message != -1 && fd_hung_up(0, 1)) {
+    if (message != -1 && may_be_another(message)) {
         fd_close(&message);
         *why = "Zqmail-send has died.\n"; /* so nobody reads this */
     }
@@ -325,6 +343,7 @@ static void serve_deaths(void)
  * its death is noticed. */
 static void turn(void)
 {
+    int64_t begun = clock_now_us();
     if (!loop_wait(&self.loop)) {
         sleep(RETRY_S); /* no memory to wait */
         return;
@@ -338,6 +357,8 @@ static void turn(void)
         serve_deaths();
     if (!self.input_ended && loop_ready(&self.loop, WANT_INPUT))
         serve_input();
+    else
+        self.silent_us = begun;
     if (self.input_ended)
         self.loop.wants[WANT_INPUT].fd = -1;
 }
@@ -418,6 +439,7 @@ void spawn_serve(const struct spawn_role *role)
     delivery_add_slot(&self.report, self.limit);
     self.deaf = !write_all(1, bytes_view(&self.report));
 
+    self.silent_us = clock_now_us();
     loop_begin(&self.loop);
     loop_want(&self.loop, signals_fd(), POLLIN);
     loop_want(&self.loop, 0, POLLIN);

@@ -51,8 +51,8 @@ int main(void)
         enum read_result result = next_request(&requests, &text);
         if (result != READ_ITEM)
             return result == READ_END ? 0 : DIE_TEMP;
-        if (fd_hung_up(0, 1))
-            return 0; /* the message may have ended, and its number be another's */
+        if (fd_hung_up(0, 1)) /* by now its number may be another message's */
+            return DIE_PERM;
         char answer = (char)clean_answer(bytes_view(&text));
         if (!write_all(1, view_at(&answer, 1)))
             return DIE_PERM;
