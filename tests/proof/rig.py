@@ -19,10 +19,10 @@ Users, all with ids of their own:
   virt-anything, which is anything@virt.test: a maildir
 
 Of the recipients at far.test bad... are refused, later... put off once, others taken."""
-import multiprocessing, os, re, signal, subprocess, time
+import multiprocessing, os, re, shutil, signal, subprocess, time
 from concurrent.futures import ProcessPoolExecutor
 
-from reqmail import read, write
+from reqmail import read, wait_for, write
 from drain import LIMIT_S, Sink, Worker
 from scenes import message
 
@@ -74,6 +74,7 @@ SCENES = {
 def world(tree):
     """What all scenes need. The tree is stopped."""
     homes = tree.at("homes")
+    shutil.rmtree(homes, True)
     os.mkdir(homes, 0o755)
     lines = []
     for name, text in DOT_QMAIL.items():
@@ -243,21 +244,44 @@ class Rig(Worker):
             self.end(process)
         run.first_log, run.codes = self.log(), self.codes()
         run.accepted = {m.token: True for m in scene.mails if self.accepted(m)}
-        run.calls = read(self.at("calls")).decode("latin1").splitlines()
-        if run.calls and run.calls[-1].startswith("hit "):
-            run.hit = run.calls.pop()
+        lines = read(self.at("calls")).decode("latin1").splitlines()
+        run.calls = [line for line in lines if not line.startswith("hit ")]
+        run.hit = next((line for line in lines if line.startswith("hit ")), None)
 
     def second(self, run):
-        """The life after it."""
+        """The life after it, in which what waits is due at once."""
         write(self.log_path, b"")
         with open(self.log_path, "ab") as log:
             process = subprocess.Popen([self.tree + "/bin/qmail-start", "./Maildir/"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                        env=self.environment, cwd="/", start_new_session=True)
         try:
+            wait_for(lambda: b"status:" in self.log(), LIMIT_S, 0.004)
+            process.send_signal(signal.SIGALRM)
             run.rested = self.settle(process, lambda: process.pid, lambda: True, 1.5)
         finally:
             self.end(process)
         run.log = self.log()
+
+    def command(self, arguments):
+        """Its exit code."""
+        return subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              env=self.environment, timeout=60).returncode
+
+    def alone(self, arguments, command):
+        """A line for the shell below trip: exit code, trip's lines, that of the point. A system that it
+        has started, its process in pid, is told to leave."""
+        write(self.at("calls"), b"")
+        write(self.at("pid"), b"")
+        process = self.launch(self.under_trip(arguments, ["/bin/sh", "-c", command]))
+        try:
+            if "end 0" in command or self.log_path in command:
+                wait_for(lambda: process.poll() is not None or "end" in self.codes(), LIMIT_S, 0.004)
+                self.leave(process, self.pid())
+            process.wait(60)
+        finally:
+            self.end(process)
+        calls = read(self.at("calls")).decode("latin1").splitlines()
+        return process.returncode, [c for c in calls if not c.startswith("hit ")], next((c for c in calls if c.startswith("hit ")), None)
 
     def run(self, scene, arguments=(), again=True, prepare=None):
         """arguments: of trip(). again=False: no second life where the first came to rest. prepare: called

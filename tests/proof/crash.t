@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""Every program of the mail path is killed before and behind each of its system calls, and so is
+everything at once; then the system is started again. What was accepted has come, whole, and
+comes too often only where the documentation says that it may (ledger.py). The scenes are in
+rig.py and tools.py.
+
+  kill-before, kill-after   one process of the program
+  all-after                 all processes there are; all-before is the all-after of the call before
+
+SEED repeats a sample. SCENES, PROGRAMS and ACTIONS pick; POINTS="mbox:qmail-local:48:kill-after ..."
+tries just these. SECONDS is how long a sample takes; with PROOF=full it is all of them."""
+import os, sys
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system")]
+from reqmail import *
+import collections, random
+
+need_private()
+if sanitized:
+    skip_all("sanitizers and trip do not go together")
+import ledger
+from rig import SCENES, TRIP, pool, trip, world
+from tools import TOOLS
+
+if not os.path.exists(TRIP):
+    skip_all("needs " + TRIP)
+
+FULL = os.environ.get("PROOF") == "full"
+SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
+END = time.monotonic() + float(os.environ.get("SECONDS", 35))
+ACTIONS = os.environ.get("ACTIONS", "").split() or ["kill-before", "kill-after", "all-after"]
+DAEMONS = ("qmail-start", "qmail-send", "qmail-clean", "qmail-lspawn", "qmail-rspawn")
+MAIL = DAEMONS + ("qmail-queue", "qmail-local", "qmail-remote", "qmail-smtpd", "qmail-inject", "sendmail", "forward", "qmail-getpw")
+# what qmail-start does before it is qmail-send depends on nothing
+ONLY_IN = {"qmail-start": ("maildir",)}
+ALONE = sorted({tool.program for tool in TOOLS.values()})
+PICKED_SCENES = os.environ.get("SCENES", "").split() or list(SCENES) + list(TOOLS)
+PICKED = os.environ.get("PROGRAMS", "").split() or list(MAIL) + ALONE
+# Others see nothing of what a program does between two calls of these. So what kill-before leaves at
+# one of the other calls is what kill-after leaves at the one before it; and when everything dies at once
+# it does not matter which of the calls between them it was.
+CHANGES = "rename|mkdir|rmdir|link|unlink|symlink|mknod|chmod|fchmod|chown|fchown|lchown|ftruncate|truncate|utime|write|pwrite|exit"
+SEEN = CHANGES + r"|read\(|close|fsync|fork|vfork|clone|exec|wait|kill|flock|connect|send|recv|shutdown"
+OPENED = re.compile(r'open(?:at\([^,]*, |\()".*", (\w+)')
+# qmail-qfix makes thousands of calls, most of which only look: there it is the same with kill-before
+LOOKS, SOME = ("qmail-qfix",), 50
+TOLD = 4  # violations that are printed
+
+
+class Point:
+    """One run: a scene, the program, the number of the call, what is done there (None: nothing)."""
+
+    def __init__(self, scene, program, number=None, action=None):
+        self.scene, self.program, self.number, self.action = scene, program, number, action
+
+    def __str__(self):
+        return ":".join(map(str, (self.scene, self.program, self.number, self.action)))
+
+
+class Result:
+    """calls: the numbers of those at which the program may be killed; hit: trip's line on the point; wrong; extra: how much came too
+    often; log: what a violation is told with."""
+
+    def __init__(self):
+        self.calls, self.hit, self.wrong, self.extra, self.log = [], None, [], 0, ""
+
+
+def seen(call, names):
+    """Whether other processes may see something of it, by one of these names."""
+    call = call.split(" ", 2)[2]
+    opened = OPENED.match(call)
+    return bool(re.match(names, call) or opened and int(opened.group(1), 0) & (os.O_CREAT | os.O_TRUNC))
+
+
+def numbers(calls, names=SEEN):
+    """(number, whether others see it) of each."""
+    return [(n, seen(call, names)) for n, call in enumerate(calls, 1)]
+
+
+def try_mail(rig, point):
+    scene, result = SCENES[point.scene], Result()
+    whole = point.action is None or point.action.startswith("all-") or point.program in DAEMONS
+    run = rig.run(scene, trip(point.program, point.number, point.action), again=whole)
+    cut = point.action is not None and (point.program == "qmail-local" or point.action.startswith("all-"))
+    rule = ledger.again(point.program, point.action) if point.action else ledger.NEVER
+    result.wrong, extra = ledger.judge(scene, run, rule, int(cut))
+    if point.action is None and (not run.first_rested or len(run.accepted) < len(scene.mails)):
+        result.wrong.append("it does not work, or not to the end")
+    result.extra = sum(extra.values())
+    result.calls, result.hit = numbers(run.calls), run.hit
+    if result.wrong:
+        result.log = "%s\naccepted: %s, extra: %s\n%s\n-- again\n%s\n-- calls\n%s" % (
+            run.hit, run.accepted, extra, run.first_log.decode("latin1")[-2500:], run.log.decode("latin1")[-1500:], "\n".join(run.calls[-5:]))
+    return result
+
+
+def try_tool(rig, point):
+    tool, result = TOOLS[point.scene], Result()
+    tool.killed_program = None if point.action is None else "all" if point.action.startswith("all-") else point.program
+    tool.prepare(rig)
+    code, calls, result.hit = rig.alone(trip(point.program, point.number, point.action), tool.command(rig))
+    result.wrong = tool.crashed(rig, code) + tool.again(rig)
+    result.extra = getattr(tool, "doubles", 0)
+    result.calls = numbers(calls, CHANGES if point.program in LOOKS else SEEN)
+    if point.action is None and code != 0:
+        result.wrong.append("it exits %d" % code)
+    if result.wrong:
+        result.log = "%s\nexit %s\n%s\n-- calls\n%s" % (result.hit, code, rig.log().decode("latin1")[-2500:], "\n".join(calls[-5:]))
+    return result
+
+
+def work(rig, point):
+    return (try_mail if point.scene in SCENES else try_tool)(rig, point)
+
+
+def pairs():
+    """Which programs may take part in which scenes."""
+    for scene in PICKED_SCENES:
+        programs = MAIL if scene in SCENES else (TOOLS[scene].program,) + TOOLS[scene].others
+        for program in programs:
+            if program in PICKED and scene in ONLY_IN.get(program, (scene,)):
+                yield Point(scene, program)
+
+
+def actions(point, number, visible):
+    """Those that may find something. A tool dies alone in any case, but for the one that talks to the system."""
+    alone = point.scene in TOOLS and not getattr(TOOLS[point.scene], "runs", False)
+    for action in ACTIONS:
+        if action.startswith("all-") and (alone or not visible):
+            continue
+        if not visible and (action == "kill-after" or point.program in LOOKS and number % SOME):
+            continue
+        yield Point(point.scene, point.program, number, action)
+
+
+def all_points(counts):
+    for point, calls in counts.items():
+        for number, visible in calls:
+            yield from actions(point, number, visible)
+
+
+def sampled(counts, rng):
+    """Each program in turn, until the time is over, but twice at least."""
+    by_program = collections.defaultdict(list)
+    for point in counts:
+        by_program[point.program].append(point)
+    rounds = 0
+    while rounds < 2 or time.monotonic() < END:
+        rounds += 1
+        for program in sorted(by_program):
+            point = rng.choice(by_program[program])
+            yield rng.choice([p for call in counts[point] for p in actions(point, *call)])
+
+
+class Tally:
+    def __init__(self):
+        self.points = self.missed = self.alone = self.all = 0
+        self.wrong = []
+
+    def __str__(self):
+        return "%d points%s; duplicates: %d by a process's end, %d by the end of all" % (
+            self.points, ", %d more were not reached" % self.missed if self.missed else "", self.alone, self.all)
+
+
+def main():
+    tree = Tree()
+    world(tree)
+    note("SEED=%d" % SEED)
+    rng = random.Random(SEED)
+    given = [p.split(":") for p in os.environ.get("POINTS", "").split()]
+    points = iter([Point(s, p, int(n), a) for s, p, n, a in given])
+    counts = {}
+    if not given:
+        for point, result in pool(tree, work, pairs()):
+            if result.calls:
+                counts[point] = result.calls
+            if result.wrong:
+                ok(False, "%s in scene %s, untouched" % (point.program, point.scene), "\n".join(result.wrong) + "\n" + result.log)
+        points = all_points(counts) if FULL else sampled(counts, rng)
+    tallies = collections.defaultdict(Tally)
+    for point, result in pool(tree, work, points):
+        tally = tallies[point.program]
+        tally.points += result.hit is not None
+        tally.missed += result.hit is None
+        if point.action.startswith("all-"):
+            tally.all += result.extra
+        else:
+            tally.alone += result.extra
+        if result.wrong:
+            tally.wrong.append(str(point))
+            if len(tally.wrong) <= TOLD:
+                note("POINTS=%s\n%s\n%s" % (point, "\n".join(result.wrong), result.log))
+    for program in PICKED if not given and "SCENES" not in os.environ else sorted(tallies):
+        tally = tallies[program]
+        ok(tally.points and not tally.wrong, "%s: %s" % (program, tally), "violations: " + " ".join(tally.wrong[:40]))
+
+
+main()
+done()
