@@ -7,6 +7,9 @@ rig.py and tools.py.
   kill-before, kill-after   one process of the program
   all-after                 all processes there are; all-before is the all-after of the call before
 
+Before that, programs that lose, halve or double mail are put in their places, which must be noticed;
+and kills that must leave a duplicate behind are seen to do so.
+
 SEED repeats a sample. SCENES, PROGRAMS and ACTIONS pick; POINTS="mbox:qmail-local:48:kill-after ..."
 tries just these. SECONDS is how long a sample takes; with PROOF=full it is all of them."""
 import os, sys
@@ -27,7 +30,7 @@ if not os.path.exists(TRIP):
 
 FULL = os.environ.get("PROOF") == "full"
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
-END = time.monotonic() + float(os.environ.get("SECONDS", 35))
+END = time.monotonic() + float(os.environ.get("SECONDS", 30))
 ACTIONS = os.environ.get("ACTIONS", "").split() or ["kill-before", "kill-after", "all-after"]
 DAEMONS = ("qmail-start", "qmail-send", "qmail-clean", "qmail-lspawn", "qmail-rspawn")
 MAIL = DAEMONS + ("qmail-queue", "qmail-local", "qmail-remote", "qmail-smtpd", "qmail-inject", "sendmail", "forward", "qmail-getpw")
@@ -109,7 +112,50 @@ def try_tool(rig, point):
     return result
 
 
+# name: the scene, the program, what is there in its place (NAME.real is the program), and what that has
+# to be called
+BROKEN = {
+    "a message that is not delivered": ("mbox", "qmail-local", "cat > /dev/null; echo did 1+0+0", "lost: ('box', 'bob/Mailbox'"),
+    "one of which half is delivered": ("mbox", "qmail-local", "{ echo From x; head -c 300; } >> \"$3/Mailbox\"; echo did 1+0+0", "not whole: "),
+    "one that is delivered twice": ("maildir", "qmail-local", '"$0.real" "$@"; "$0.real" "$@"', "too often: ('box', 'alice/Maildir'"),
+    "one that is not forwarded": ("forward", "forward", "cat > /dev/null", "lost: ('box', 'bob/Mailbox'"),
+    "one that is not sent": ("remote", "qmail-remote", r"cat > /dev/null; printf 'r\0Kyes\0'", "lost: ('sent', 'dora@far.test'"),
+    "one that is not queued": ("bounce", "qmail-queue", "cat > /dev/null", "lost: ('bounce', 'sender/Maildir', 'bad1@far.test'"),
+    "a table that is written in place": ("newu", "qmail-newu", "echo part > /var/qmail/users/cdb", "neither the old table nor the new one"),
+    "a maildir that is emptied into nothing": ("moved", "maildir2mbox", "rm -f Maildir/new/*", "token-one is there 0 times"),
+}
+
+
+def try_broken(rig, name):
+    """What is said about it, as a text."""
+    scene, program, script, _ = BROKEN[name]
+    path = os.path.join(rig.tree, "bin", program)
+    if scene in TOOLS:
+        TOOLS[scene].prepare(rig)  # it remembers what the true program makes
+    os.rename(path, path + ".real")
+    write(path, "#!/bin/sh\n" + script.replace("/var/qmail", rig.tree) + "\n", 0o755)
+    try:
+        result = work(rig, Point(scene, None))
+    finally:
+        os.rename(path + ".real", path)
+    if scene in TOOLS:
+        TOOLS[scene].again(rig)  # which puts things in order
+    return "\n".join(result.wrong)
+
+
+def try_known(rig, _):
+    """Killed when the message is in the mbox, and before it has said so: a duplicate, and nothing else."""
+    run = rig.run(SCENES["mbox"], trip("qmail-local"))
+    says = [n for n, call in enumerate(run.calls, 1) if " write(1," in call]
+    run = rig.run(SCENES["mbox"], trip("qmail-local", says[-1], "kill-before"), again=False)
+    return ledger.judge(SCENES["mbox"], run)
+
+
 def work(rig, point):
+    if point is None:
+        return try_known(rig, point)
+    if isinstance(point, str):
+        return try_broken(rig, point)
     return (try_mail if point.scene in SCENES else try_tool)(rig, point)
 
 
@@ -170,6 +216,12 @@ def main():
     given = [p.split(":") for p in os.environ.get("POINTS", "").split()]
     points = iter([Point(s, p, int(n), a) for s, p, n, a in given])
     counts = {}
+    if not given and "SCENES" not in os.environ:
+        for name, said in pool(tree, work, BROKEN):
+            found(BROKEN[name][3].replace("(", "\\("), said, "noticed: " + name)
+        for _, (wrong, extra) in pool(tree, work, [None]):
+            key = ("box", "bob/Mailbox", "token-mbox-long")
+            same((wrong, extra), (["too often: %s, 2 instead of 1" % (key,)], {key: 1}), "a duplicate that has to be is noticed")
     if not given:
         for point, result in pool(tree, work, pairs()):
             if result.calls:
