@@ -22,7 +22,7 @@ need_private()
 if sanitized:
     skip_all("sanitizers and trip do not go together")
 import ledger
-from rig import SCENES, TRIP, pool, trip, world
+from rig import RESTED, SCENES, TRIP, pool, trip, world
 from tools import TOOLS
 
 if not os.path.exists(TRIP):
@@ -30,10 +30,12 @@ if not os.path.exists(TRIP):
 
 FULL = os.environ.get("PROOF") == "full"
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
-END = time.monotonic() + float(os.environ.get("SECONDS", 30))
+BEGIN = time.monotonic()
+END = BEGIN + float(os.environ.get("SECONDS", 30))
 ACTIONS = os.environ.get("ACTIONS", "").split() or ["kill-before", "kill-after", "all-after"]
 DAEMONS = ("qmail-start", "qmail-send", "qmail-clean", "qmail-lspawn", "qmail-rspawn")
 MAIL = DAEMONS + ("qmail-queue", "qmail-local", "qmail-remote", "qmail-smtpd", "qmail-inject", "sendmail", "forward", "qmail-getpw")
+PUTS_IN = ("qmail-queue", "qmail-smtpd", "qmail-inject", "sendmail")
 # what qmail-start does before it is qmail-send depends on nothing
 ONLY_IN = {"qmail-start": ("maildir",)}
 ALONE = sorted({tool.program for tool in TOOLS.values()})
@@ -87,8 +89,11 @@ def try_mail(rig, point):
     cut = point.action is not None and (point.program == "qmail-local" or point.action.startswith("all-"))
     rule = ledger.again(point.program, point.action) if point.action else ledger.NEVER
     result.wrong, extra = ledger.judge(scene, run, rule, int(cut))
-    if point.action is None and (not run.first_rested or len(run.accepted) < len(scene.mails)):
-        result.wrong.append("it does not work, or not to the end")
+    if point.action is None and run.came_to != RESTED:
+        result.wrong.append("it does not come to rest")
+    unhindered = point.program not in PUTS_IN and not (point.action or "").startswith("all-")
+    if unhindered and len(run.accepted) < len(scene.mails):
+        result.wrong.append("not accepted, and nothing hindered it")
     result.extra = sum(extra.values())
     result.calls, result.hit = numbers(run.calls), run.hit
     if result.wrong:
@@ -179,10 +184,12 @@ def actions(point, number, visible):
         yield Point(point.scene, point.program, number, action)
 
 
-def all_points(counts):
-    for point, calls in counts.items():
-        for number, visible in calls:
-            yield from actions(point, number, visible)
+def all_points(counts, rng):
+    """In any order: what goes wrong at many points shows early."""
+    points = [p for point, calls in counts.items() for call in calls for p in actions(point, *call)]
+    note("%d points" % len(points))
+    rng.shuffle(points)
+    return points
 
 
 def sampled(counts, rng):
@@ -228,9 +235,11 @@ def main():
                 counts[point] = result.calls
             if result.wrong:
                 ok(False, "%s in scene %s, untouched" % (point.program, point.scene), "\n".join(result.wrong) + "\n" + result.log)
-        points = all_points(counts) if FULL else sampled(counts, rng)
+        points = all_points(counts, rng) if FULL else sampled(counts, rng)
     tallies = collections.defaultdict(Tally)
-    for point, result in pool(tree, work, points):
+    for done_so_far, (point, result) in enumerate(pool(tree, work, points), 1):
+        if done_so_far % 1000 == 0:
+            note("%d done after %d s" % (done_so_far, time.monotonic() - BEGIN))
         tally = tallies[point.program]
         tally.points += result.hit is not None
         tally.missed += result.hit is None

@@ -9,7 +9,7 @@ A key is one place where one thing has to come: ("box", box, token), ("sent", re
 import re
 from collections import Counter
 
-from rig import BOXES
+from rig import BOXES, STUCK
 from scenes import fact, mbox_messages
 
 # Where what goes to a recipient here ends: the place, and how often it passes the queue.
@@ -104,8 +104,10 @@ def judge(scene, run, rule=NEVER, cut_mboxes=0):
                     wrong.append("too often: %s, %d instead of %d" % (key, have[key], count))
     tokens = {m.token for m in scene.mails}
     wrong += ["whose is this: %s" % (k,) for k in have if k[-1] not in tokens]
+    if run.came_to == STUCK:
+        wrong.append("stuck")
     if not run.rested:
-        wrong.append("no rest")
+        wrong.append("no rest after the restart")
     if not run.left:
         wrong.append("does not leave")
     wrong += ["left in the queue: " + n for n in run.leftovers if n.split("/")[0] in ("todo", "info", "local", "remote", "bounce")]

@@ -41,6 +41,7 @@ IDS = {name: 60200 + i for i, name in enumerate(DOT_QMAIL)}
 PUT_OFF_S = 0.25  # nothing in the log for so long after a warning: it tries again in minutes
 ALARMS = 40
 LEAVE_S = 20
+RESTED, ENDED, PUT_OFF, STUCK = "rested", "ended", "put off", "stuck"
 
 
 class Mail:
@@ -105,13 +106,13 @@ def trip(program, number=None, action=None, mark=None):
 
 class Run:
     """What a run has come to: the first life's log, what was said to those who put mail in (token ->
-    True, or nothing), whether it came to rest and left when told; then how things are at the end.
+    True, or nothing), what it came to and whether it left when told; then how things are at the end.
     calls: trip's lines; hit: the last of them, when the point was reached."""
 
     def __init__(self):
         self.accepted, self.log, self.first_log = {}, b"", b""
         self.codes = {}
-        self.first_rested = self.rested = self.left = False
+        self.came_to, self.rested, self.left = None, False, False
         self.calls, self.hit = [], None
         self.files, self.sent, self.leftovers = {}, [], []
         self.seconds = 0
@@ -186,8 +187,8 @@ class Rig(Worker):
         return ([TRIP, "-w", "-o", self.at("calls")] + arguments if arguments else []) + command
 
     def settle(self, process, pid, ready, put_off_s):
-        """Until nothing is left to be done: True. False: everything has ended, or nothing more
-        happens. What is put off is hastened by ALRM."""
+        """Until nothing is left to be done: RESTED. Or everything has ENDED, what is left is PUT_OFF after
+        trouble, or nothing happens any more: STUCK. Deferred deliveries are hastened by ALRM."""
         alarms, answered, log, since = 0, 0, b"", time.monotonic()
         while time.monotonic() < since + (put_off_s if b"warning: " in log else LIMIT_S):
             before, log = log, self.log()
@@ -197,17 +198,17 @@ class Rig(Worker):
                 if not self.at_work():
                     # the one that has ended has left no other behind, a bounce
                     if not self.at_work() and self.log() == log and log.rsplit(b"status: ", 1)[1].startswith(b"local 0/"):
-                        return True
+                        return RESTED
                 deferred = len(re.findall(rb": deferral: |: report mangled", log))
                 if log.count(b"starting delivery") == log.count(b"\ndelivery ") and deferred > answered:
                     if alarms == ALARMS:
-                        return False
+                        return STUCK
                     alarms, answered = alarms + 1, deferred
                     self.send(pid(), signal.SIGALRM)
             if process.poll() is not None:
-                return False
+                return ENDED
             time.sleep(0.004)
-        return False
+        return PUT_OFF if b"warning: " in log else STUCK
 
     @staticmethod
     def send(pid, number):
@@ -238,7 +239,7 @@ class Rig(Worker):
                 write(self.at(mail.token + ".replies"), b"")
         process = self.launch(self.under_trip(arguments, ["/bin/sh", self.script(scene)]))
         try:
-            run.first_rested = self.settle(process, self.pid, lambda: "end" in self.codes(), PUT_OFF_S)
+            run.came_to = self.settle(process, self.pid, lambda: "end" in self.codes(), PUT_OFF_S)
             run.left = process.poll() is not None or self.leave(process, self.pid())
         finally:
             self.end(process)
@@ -257,7 +258,7 @@ class Rig(Worker):
         try:
             wait_for(lambda: b"status:" in self.log(), LIMIT_S, 0.004)
             process.send_signal(signal.SIGALRM)
-            run.rested = self.settle(process, lambda: process.pid, lambda: True, 1.5)
+            run.rested = self.settle(process, lambda: process.pid, lambda: True, 1.5) == RESTED
         finally:
             self.end(process)
         run.log = self.log()
@@ -293,7 +294,7 @@ class Rig(Worker):
             prepare(self)
         self.script(scene)
         self.first(scene, list(arguments), run)
-        if again or not run.first_rested:
+        if again or run.came_to != RESTED:
             self.second(run)
         else:
             run.rested = True
