@@ -86,9 +86,9 @@ def try_mail(rig, point):
     scene, result = SCENES[point.scene], Result()
     whole = point.action is None or point.action.startswith("all-") or point.program in DAEMONS
     run = rig.run(scene, trip(point.program, point.number, point.action), again=whole)
-    cut = point.action is not None and (point.program == "qmail-local" or point.action.startswith("all-"))
+    cut = 2 if (point.action or "").startswith("all-") else int(point.action is not None and point.program == "qmail-local")
     rule = ledger.again(point.program, point.action) if point.action else ledger.NEVER
-    result.wrong, extra = ledger.judge(scene, run, rule, int(cut))
+    result.wrong, extra = ledger.judge(scene, run, rule, cut)
     if point.action is None and run.came_to != RESTED:
         result.wrong.append("it does not come to rest")
     unhindered = point.program not in PUTS_IN and not (point.action or "").startswith("all-")

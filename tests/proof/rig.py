@@ -320,7 +320,6 @@ _rig = None
 def _begin(tree, scratch):
     global _rig
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(5)
     _rig = Rig(tree, scratch)
 
 
