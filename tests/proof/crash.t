@@ -40,6 +40,8 @@ PUTS_IN = ("qmail-queue", "qmail-smtpd", "qmail-inject", "sendmail")
 ONLY_IN = {"qmail-start": ("maildir",)}
 ALONE = sorted({tool.program for tool in TOOLS.values()})
 PICKED_SCENES = os.environ.get("SCENES", "").split() or list(SCENES) + list(TOOLS)
+GIVEN = [p.split(":") for p in os.environ.get("POINTS", "").split()]
+EVERYWHERE = not GIVEN and "SCENES" not in os.environ # so every program has points
 PICKED = os.environ.get("PROGRAMS", "").split() or list(MAIL) + ALONE
 # Others see nothing of what a program does between two calls of these. So what kill-before leaves at
 # one of the other calls is what kill-after leaves at the one before it; and when everything dies at once
@@ -106,7 +108,7 @@ def try_tool(rig, point):
     tool, result = TOOLS[point.scene], Result()
     tool.killed_program = None if point.action is None else "all" if point.action.startswith("all-") else point.program
     tool.prepare(rig)
-    code, calls, result.hit = rig.alone(trip(point.program, point.number, point.action), tool.command(rig))
+    code, calls, result.hit = rig.alone(trip(point.program, point.number, point.action), tool.command(rig), tool.runs)
     result.wrong = tool.crashed(rig, code) + tool.again(rig)
     result.extra = getattr(tool, "doubles", 0)
     result.calls = numbers(calls, CHANGES if point.program in LOOKS else SEEN)
@@ -148,7 +150,7 @@ def try_broken(rig, name):
     return "\n".join(result.wrong)
 
 
-def try_known(rig, _):
+def try_known(rig):
     """Killed when the message is in the mbox, and before it has said so: a duplicate, and nothing else."""
     run = rig.run(SCENES["mbox"], trip("qmail-local"))
     says = [n for n, call in enumerate(run.calls, 1) if " write(1," in call]
@@ -158,7 +160,7 @@ def try_known(rig, _):
 
 def work(rig, point):
     if point is None:
-        return try_known(rig, point)
+        return try_known(rig)
     if isinstance(point, str):
         return try_broken(rig, point)
     return (try_mail if point.scene in SCENES else try_tool)(rig, point)
@@ -175,7 +177,7 @@ def pairs():
 
 def actions(point, number, visible):
     """Those that may find something. A tool dies alone in any case, but for the one that talks to the system."""
-    alone = point.scene in TOOLS and not getattr(TOOLS[point.scene], "runs", False)
+    alone = point.scene in TOOLS and not TOOLS[point.scene].runs
     for action in ACTIONS:
         if action.startswith("all-") and (alone or not visible):
             continue
@@ -215,31 +217,32 @@ class Tally:
             self.points, ", %d more were not reached" % self.missed if self.missed else "", self.alone, self.all)
 
 
-def main():
-    tree = Tree()
-    world(tree)
-    note("SEED=%d" % SEED)
-    rng = random.Random(SEED)
-    given = [p.split(":") for p in os.environ.get("POINTS", "").split()]
-    points = iter([Point(s, p, int(n), a) for s, p, n, a in given])
-    counts = {}
-    if not given and "SCENES" not in os.environ:
-        for name, said in pool(tree, work, BROKEN):
-            found(BROKEN[name][3].replace("(", "\\("), said, "noticed: " + name)
-        for _, (wrong, extra) in pool(tree, work, [None]):
-            key = ("box", "bob/Mailbox", "token-mbox-long")
-            same((wrong, extra), (["too often: %s, 2 instead of 1" % (key,)], {key: 1}), "a duplicate that has to be is noticed")
-    if not given:
-        for point, result in pool(tree, work, pairs()):
-            if result.calls:
-                counts[point] = result.calls
-            if result.wrong:
-                ok(False, "%s in scene %s, untouched" % (point.program, point.scene), "\n".join(result.wrong) + "\n" + result.log)
-        points = all_points(counts, rng) if FULL else sampled(counts, rng)
+def noticed(tree):
+    """What is broken is noticed."""
+    for name, said in pool(tree, work, BROKEN):
+        found(re.escape(BROKEN[name][3]), said, "noticed: " + name)
+    for _, (wrong, extra) in pool(tree, work, [None]):
+        key = ("box", "bob/Mailbox", "token-mbox-long")
+        same((wrong, extra), (["too often: %s, 2 instead of 1" % (key,)], {key: 1}), "noticed: a duplicate that has to be")
+
+
+def untouched(tree):
+    """All scenes, once for each program, and nobody is killed: point -> the calls of the program."""
+    calls = {}
+    for point, result in pool(tree, work, pairs()):
+        if result.calls:
+            calls[point] = result.calls
+        if result.wrong:
+            ok(False, "%s in scene %s, untouched" % (point.program, point.scene), "\n".join(result.wrong) + "\n" + result.log)
+    return calls
+
+
+def kill(tree, points):
+    """All points: program -> Tally."""
     tallies = collections.defaultdict(Tally)
-    for done_so_far, (point, result) in enumerate(pool(tree, work, points), 1):
-        if done_so_far % 1000 == 0:
-            note("%d done after %d s" % (done_so_far, time.monotonic() - BEGIN))
+    for count, (point, result) in enumerate(pool(tree, work, points), 1):
+        if count % 1000 == 0:
+            note("%d done after %d s" % (count, time.monotonic() - BEGIN))
         tally = tallies[point.program]
         tally.points += result.hit is not None
         tally.missed += result.hit is None
@@ -251,10 +254,20 @@ def main():
             tally.wrong.append(str(point))
             if len(tally.wrong) <= TOLD:
                 note("POINTS=%s\n%s\n%s" % (point, "\n".join(result.wrong), result.log))
-    for program in PICKED if not given and "SCENES" not in os.environ else sorted(tallies):
-        tally = tallies[program]
-        ok(tally.points and not tally.wrong, "%s: %s" % (program, tally), "violations: " + " ".join(tally.wrong[:40]))
+    return tallies
 
 
-main()
+tree = Tree()
+world(tree)
+note("SEED=%d" % SEED)
+rng = random.Random(SEED)
+if GIVEN:
+    tallies = kill(tree, [Point(s, p, int(n), a) for s, p, n, a in GIVEN])
+else:
+    noticed(tree)
+    calls = untouched(tree)
+    tallies = kill(tree, all_points(calls, rng) if FULL else sampled(calls, rng))
+for program in PICKED if EVERYWHERE else sorted(tallies):
+    tally = tallies[program]
+    ok(tally.points and not tally.wrong, "%s: %s" % (program, tally), "violations: " + " ".join(tally.wrong[:40]))
 done()

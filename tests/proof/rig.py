@@ -245,9 +245,7 @@ class Rig(Worker):
             self.end(process)
         run.first_log, run.codes = self.log(), self.codes()
         run.accepted = {m.token: True for m in scene.mails if self.accepted(m)}
-        lines = read(self.at("calls")).decode("latin1").splitlines()
-        run.calls = [line for line in lines if not line.startswith("hit ")]
-        run.hit = next((line for line in lines if line.startswith("hit ")), None)
+        run.calls, run.hit = self.calls()
 
     def second(self, run):
         """The life after it, in which what waits is due at once."""
@@ -268,21 +266,25 @@ class Rig(Worker):
         return subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               env=self.environment, timeout=60).returncode
 
-    def alone(self, arguments, command):
-        """A line for the shell below trip: exit code, trip's lines, that of the point. A system that it
-        has started, its process in pid, is told to leave."""
+    def alone(self, arguments, command, runs=False):
+        """A line for the shell below trip: exit code, trip's calls, its line on the point. runs: it starts the
+        system, with its process id in pid, which is told to leave when there is an end in codes."""
         write(self.at("calls"), b"")
         write(self.at("pid"), b"")
         process = self.launch(self.under_trip(arguments, ["/bin/sh", "-c", command]))
         try:
-            if "end 0" in command or self.log_path in command:
+            if runs:
                 wait_for(lambda: process.poll() is not None or "end" in self.codes(), LIMIT_S, 0.004)
                 self.leave(process, self.pid())
             process.wait(60)
         finally:
             self.end(process)
-        calls = read(self.at("calls")).decode("latin1").splitlines()
-        return process.returncode, [c for c in calls if not c.startswith("hit ")], next((c for c in calls if c.startswith("hit ")), None)
+        return process.returncode, *self.calls()
+
+    def calls(self):
+        """What trip has written: the calls, and the line on the point."""
+        lines = read(self.at("calls")).decode("latin1").splitlines()
+        return [n for n in lines if not n.startswith("hit ")], next((n for n in lines if n.startswith("hit ")), None)
 
     def run(self, scene, arguments=(), again=True, prepare=None):
         """arguments: of trip(). again=False: no second life where the first came to rest. prepare: called

@@ -2,6 +2,7 @@
 
 A tool's scene has
     program, others       who is killed in it, and who else may be
+    runs                  whether it starts the system
     prepare(rig)          things as they are before
     command(rig)          what runs below trip, as a line for the shell
     crashed(rig, code)    what is wrong when it has ended, perhaps by a kill; code 0: by itself, and well
@@ -29,7 +30,7 @@ def outcome(rig):
 
 class Made:
     """A database is made anew: it is the old one or the new one, whole, and the new one at the end."""
-    others = ()
+    others, runs = (), False
 
     def __init__(self, program, source, target, old, new):
         self.program, self.source, self.target, self.texts = program, source, target, (old, new)
@@ -88,7 +89,7 @@ class Users(Made):
 class Moved:
     """maildir2mbox: each message is in the mbox or the maildir, in both only where it had no time to remove
     it from the maildir."""
-    program, others = "maildir2mbox", ()
+    program, others, runs = "maildir2mbox", (), False
     tokens = ["token-one", "token-two-long", "token-three"]
 
     def own(self, rig, name, text):
@@ -162,7 +163,7 @@ class Place:
 class Repaired:
     """qmail-qfix -r on a queue that was copied: numbers, split directories, owners are wrong. It is run
     again, and then the system: every message goes where it should."""
-    program, others = "qmail-qfix", ()
+    program, others, runs = "qmail-qfix", (), False
     scene = Scene(Mail("token-q1", ["alice@here.test", "bob@here.test"]), Mail("token-q2", ["dora@far.test"]),
                   Mail("token-q3", ["fwd@here.test", "bad1@far.test"]), Mail("token-q4", ["alice@here.test"]),
                   Mail("token-q5", ["bob@here.test", "dora@far.test"]))
@@ -234,7 +235,7 @@ class Ordered:
         order = "qmail-qctl %s %d; echo end $? >> %s" % (self.verb, self.number, rig.at("codes"))
         if not self.runs:
             return order
-        return ("{ echo 0; exec sh -c 'echo $$ > %s; exec qmail-start ./Maildir/' > %s 2>&1; } & "
+        return ("sh -c 'echo $$ > %s; exec qmail-start ./Maildir/' > %s 2>&1 & "
                 "until grep -q ^status: %s || test $((i += 1)) -gt 500; do sleep 0.01; done; %s"
                 % (rig.at("pid"), rig.log_path, rig.log_path, order))
 
