@@ -19,9 +19,10 @@ Users, all with ids of their own:
   virt-anything, which is anything@virt.test: a maildir
 
 Of the recipients at far.test bad... are refused, later... put off once, others taken."""
-import multiprocessing, os, re, shutil, signal, subprocess, time
+import multiprocessing, os, pwd, re, shutil, signal, subprocess, time
 from concurrent.futures import ProcessPoolExecutor
 
+from queue_maker import Queue
 from reqmail import read, wait_for, write
 from drain import LIMIT_S, Sink, Worker
 from scenes import message
@@ -41,11 +42,30 @@ IDS = {name: 60200 + i for i, name in enumerate(DOT_QMAIL)}
 PUT_OFF_S = 0.25  # nothing in the log for so long after a warning: it tries again in minutes
 ALARMS = 40
 LEAVE_S = 20
+PULL_S = 0.3  # nothing in the log for so long, and something in todo
 RESTED, ENDED, PUT_OFF, STUCK = "rested", "ended", "put off", "stuck"
 
 
+class Place:
+    """What queue_maker's Queue needs of a tree."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def at(self, *parts):
+        return os.path.join(self.path, *parts)
+
+    def ids(self, line):
+        entry = pwd.getpwnam(("alias", "qmaild", "qmaill", "root", "qmailp", "qmailq", "qmailr", "qmails")[line])
+        return entry.pw_uid, entry.pw_gid
+
+    def bin(self, name):
+        return self.at("bin", name)
+
+
 class Mail:
-    """One message, by whom it is put in, and to whom it goes."""
+    """One message, by whom it is put in, and to whom it goes. by None: it is in the queue, sorted, and what
+    fails has failed."""
 
     def __init__(self, token, recipients, by="qmail-inject", sender="sender@here.test"):
         self.token, self.recipients, self.by, self.sender = token, recipients, by, sender
@@ -69,6 +89,8 @@ SCENES = {
                                       "fwd@here.test", "bad2@far.test"], "qmail-smtpd")),
     "stream": Scene(Mail("token-s1", ["alice@here.test", "dora@far.test"], "qmail-smtpd"),
                     Mail("token-s2", ["fwd@here.test", "bob@here.test", "bad3@far.test"]), running=True),
+    "waiting": Scene(Mail("token-w1", ["alice@here.test", "bob@here.test"], None), Mail("token-w2", ["dora@far.test"], None),
+                     Mail("token-w3", ["fwd@here.test", "bad4@far.test"], None), Mail("token-w4", ["bad5@far.test"], None)),
 }
 
 
@@ -141,6 +163,20 @@ class Rig(Worker):
 
     # -- the scene as a shell script
 
+    def queue(self):
+        return Queue(Place(self.tree), self.split)
+
+    def sort_in(self, mail):
+        """Puts it into the queue, as qmail-send has sorted it and as the first attempts have left it."""
+        queue, failed = self.queue(), [r for r in mail.recipients if r.startswith("bad")]
+        records = {"local": [], "remote": []}
+        for r in mail.recipients:
+            records["remote" if r.endswith("@far.test") else "local"].append(("D" if r in failed else "T").encode() + r.encode())
+        number = queue.ready(mail.sender.encode(), body=message(mail.token), **records,
+                             bounce="".join("<%s>:\nno\n\n" % r for r in failed).encode() or None)
+        for kind in queue.files(number):
+            os.utime(queue.path(kind, number))
+
     def put_in(self, mail):
         """The command that puts it in, its exit code appended to codes."""
         source = self.at(mail.token)
@@ -162,7 +198,7 @@ class Rig(Worker):
 
     def script(self, scene):
         if scene not in self.scripts:
-            put_in = "".join(self.put_in(m) for m in scene.mails) + "echo end 0 >> %s\n" % self.at("codes")
+            put_in = "".join(self.put_in(m) for m in scene.mails if m.by) + "echo end 0 >> %s\n" % self.at("codes")
             start = "exec qmail-start ./Maildir/ > %s 2>&1\n" % self.log_path
             text = "echo $$ > %s\n" % self.at("pid") + ("{ %s} &\n" % put_in if scene.running else put_in) + start
             self.scripts[scene] = write(self.at("script.%d" % len(self.scripts)), text)
@@ -175,7 +211,7 @@ class Rig(Worker):
     def accepted(self, mail):
         if mail.by == "qmail-smtpd":
             return bool(re.search(rb"^250 ok \d+ qp \d+", read(self.at(mail.token + ".replies")), re.M))
-        return self.codes().get(mail.token) == 0
+        return mail.by is None or self.codes().get(mail.token) == 0
 
     # -- lives
 
@@ -188,12 +224,16 @@ class Rig(Worker):
 
     def settle(self, process, pid, ready, put_off_s):
         """Until nothing is left to be done: RESTED. Or everything has ENDED, what is left is PUT_OFF after
-        trouble, or nothing happens any more: STUCK. Deferred deliveries are hastened by ALRM."""
-        alarms, answered, log, since = 0, 0, b"", time.monotonic()
+        trouble, or nothing happens any more: STUCK. Deferred deliveries are hastened by ALRM; and a message whose
+        qmail-queue had no time to pull the trigger, by pulling it as the next one's would."""
+        alarms, answered, log, since, pulled = 0, 0, b"", time.monotonic(), False
         while time.monotonic() < since + (put_off_s if b"warning: " in log else LIMIT_S):
             before, log = log, self.log()
             if log != before:
-                since = time.monotonic()
+                since, pulled = time.monotonic(), False
+            if not pulled and time.monotonic() > since + PULL_S and self.left("todo"):
+                pulled = True
+                self.pull()
             if (log.startswith(b"status:") or b"\nstatus:" in log) and ready():
                 if not self.at_work():
                     # the one that has ended has left no other behind, a bounce
@@ -209,6 +249,14 @@ class Rig(Worker):
                 return ENDED
             time.sleep(0.004)
         return PUT_OFF if b"warning: " in log else STUCK
+
+    def pull(self):
+        try:
+            fd = os.open(self.tree + "/queue/lock/trigger", os.O_WRONLY | os.O_NONBLOCK)
+            os.write(fd, b"\0")
+            os.close(fd)
+        except OSError:
+            pass  # nobody reads it
 
     @staticmethod
     def send(pid, number):
@@ -292,6 +340,9 @@ class Rig(Worker):
         begin = time.monotonic()
         run = Run()
         self.clear()
+        for mail in scene.mails:
+            if mail.by is None:
+                self.sort_in(mail)
         if prepare:
             prepare(self)
         self.script(scene)

@@ -7,11 +7,10 @@ A tool's scene has
     command(rig)          what runs below trip, as a line for the shell
     crashed(rig, code)    what is wrong when it has ended, perhaps by a kill; code 0: by itself, and well
     again(rig)            it is run again, without trip, or the system is: what is wrong then"""
-import os, pwd, subprocess, time
+import os, subprocess, time
 from collections import Counter
 
 import ledger
-from queue_maker import Queue
 from reqmail import read, write
 from rig import IDS, Mail, Run, Scene
 from scenes import fact, mbox_messages, message
@@ -143,23 +142,6 @@ class Moved:
         return wrong
 
 
-class Place:
-    """What queue_maker's Queue needs of a tree."""
-
-    def __init__(self, rig):
-        self.path = rig.tree
-
-    def at(self, *parts):
-        return os.path.join(self.path, *parts)
-
-    def ids(self, line):
-        entry = pwd.getpwnam(("alias", "qmaild", "qmaill", "root", "qmailp", "qmailq", "qmailr", "qmails")[line])
-        return entry.pw_uid, entry.pw_gid
-
-    def bin(self, name):
-        return self.at("bin", name)
-
-
 class Repaired:
     """qmail-qfix -r on a queue that was copied: numbers, split directories, owners are wrong. It is run
     again, and then the system: every message goes where it should."""
@@ -171,7 +153,7 @@ class Repaired:
 
     def prepare(self, rig):
         rig.clear()
-        q = Queue(Place(rig), rig.split)
+        q = rig.queue()
         q.clear()
         put = lambda n, **more: q.ready(self.sender, body=message("token-q%d" % n), **more)
         a = [put(1, local=[b"Talice@here.test", b"Tbob@here.test"]), put(2, remote=[b"Tdora@far.test"]),
@@ -193,7 +175,7 @@ class Repaired:
         return []
 
     def again(self, rig):
-        q = Queue(Place(rig), rig.split)
+        q = rig.queue()
         for _ in range(2):
             code, lines = q.run("-r")
         wrong = [] if code == 0 else ["the repair exits %d: %s" % (code, lines)]
@@ -218,7 +200,7 @@ class Ordered:
 
     def prepare(self, rig):
         rig.clear()
-        q = Queue(Place(rig), rig.split)
+        q = rig.queue()
         number = q.ready(b"sender@here.test", local=[b"Talice@here.test", b"Tbob@here.test"], remote=[b"Tdora@far.test"],
                          body=message(self.token))
         tomorrow = time.time() + 86400
