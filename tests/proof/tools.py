@@ -218,7 +218,7 @@ class Ordered:
         if not self.runs:
             return order
         return ("sh -c 'echo $$ > %s; exec qmail-start ./Maildir/' > %s 2>&1 & "
-                "until grep -q ^status: %s || test $((i += 1)) -gt 500; do sleep 0.01; done; %s"
+                "until grep -q ^status: %s || test $((i += 1)) -gt 60; do sleep 0.01; done; %s"
                 % (rig.at("pid"), rig.log_path, rig.log_path, order))
 
     def crashed(self, rig, code):
