@@ -16,10 +16,11 @@ CLONE_NEWNS, PR_SET_CHILD_SUBREAPER = 0x20000, 36
 
 
 class Sink:
-    """An SMTP server; taken is a list of (recipient, data)."""
+    """An SMTP server; taken is a list of (recipient, data). Recipients bad... are refused; later... are put
+    off, once each, and are in put_off then."""
 
     def __init__(self):
-        self.taken = []
+        self.taken, self.put_off = [], set()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -41,6 +42,9 @@ class Sink:
                     word = line[:4].upper()
                     if word == b"RCPT" and b"<bad" in line:
                         reply(b"550 no such user")
+                    elif word == b"RCPT" and b"<later" in line and line not in self.put_off:
+                        self.put_off.add(line)
+                        reply(b"451 not now")
                     elif word == b"RCPT":
                         recipients.append(line[line.index(b"<") + 1:line.index(b">")].decode())
                         reply(b"250 ok")

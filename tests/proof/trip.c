@@ -1,10 +1,12 @@
 /* trip - lets one system call of one program, among all that a command starts, be the
  * last one, or fail.
  *
- * usage    trip [-r] [-m MARK] [-o FILE] [-n NUMBER -a ACTION] PROGRAM COMMAND
- * [ARGUMENT ...] runs as  root, so that set-uid programs stay what they are while they
- * are traced exits    as COMMAND does, 128 and the signal's number if one ended it, 111
- * if it cannot be traced. What COMMAND leaves running is killed
+ * usage    trip [-rw] [-m MARK] [-o FILE] [-n NUMBER -a ACTION]
+ *               PROGRAM COMMAND [ARGUMENT ...]
+ * runs as  root, so that set-uid programs stay what they are while they are traced
+ * exits    as COMMAND does, 128 and the signal's number if one ended it, 111 if it
+ *          cannot be traced. What COMMAND leaves running is killed; with -w its end is
+ *          awaited
  *
  * A process belongs to PROGRAM from its exec of a file of that name on, and so do its
  * children until they exec something else. The calls of all these processes are
@@ -95,6 +97,7 @@ static struct plan {
     int error;
     uint64_t length;
     bool repeat;
+    bool wait;
 } plan = {.mark = NO_CALL};
 
 static FILE *out;
@@ -583,10 +586,13 @@ static char **read_arguments(char **argv)
     int code;
 
     options_begin(&o, argv);
-    while ((code = options_next(&o, "rm:o:n:a:")) >= 0)
+    while ((code = options_next(&o, "rwm:o:n:a:")) >= 0)
         switch (code) {
         case 'r':
             plan.repeat = true;
+            break;
+        case 'w':
+            plan.wait = true;
             break;
         case 'm':
             plan.mark = call_number(o.value);
@@ -601,7 +607,7 @@ static char **read_arguments(char **argv)
             read_action(o.value);
         }
     if (code != OPTION_END || o.rest[0] == NULL || o.rest[1] == NULL)
-        die_perm("usage: trip [-r] [-m MARK] [-o FILE] [-n NUMBER -a ACTION] PROGRAM "
+        die_perm("usage: trip [-rw] [-m MARK] [-o FILE] [-n NUMBER -a ACTION] PROGRAM "
                  "COMMAND [ARGUMENT ...]");
     plan.program = o.rest[0];
     out = fopen(file, "we");
@@ -613,7 +619,7 @@ static char **read_arguments(char **argv)
 
 int main(int argc, char **argv)
 {
-    int status;
+    int status, code = DIE_TEMP;
     pid_t pid;
 
     (void)argc;
@@ -628,9 +634,12 @@ int main(int argc, char **argv)
         }
         heap_free(process_of(pid));
         processes[pid] = NULL;
-        if (pid == first)
-            return WIFEXITED(status) ? WEXITSTATUS(status)
-                                     : SIGNALED + WTERMSIG(status);
+        if (pid == first) {
+            code =
+                WIFEXITED(status) ? WEXITSTATUS(status) : SIGNALED + WTERMSIG(status);
+            if (!plan.wait)
+                break;
+        }
     }
-    return DIE_TEMP;
+    return code;
 }
