@@ -1,0 +1,186 @@
+/* Any bytes as what a server says, in a whole session, whole and in pieces: the same
+ * reports come out. They are one for each recipient and one for the message, with
+ * their letters; success comes only after a message that was sent whole and taken,
+ * and qmail-rspawn makes one report of them that agrees. What we send are commands. */
+#include "deliver/remote.h"
+
+#include "base/fd.h"
+#include "deliver/rspawn.h"
+
+#include "fuzz.h"
+#include "must.h"
+#include "played.h"
+
+#include <sys/stat.h>
+
+enum { POLICY_TLS = 1, TWO_MORE = 2, ODD_ADDRESSES = 4, MESSAGES_AT = 3, MESSAGES = 5 };
+
+static const struct {
+    struct view text;
+    bool ended; /* whole lines */
+} messages[MESSAGES] = {
+    {VIEW_INIT("Subject: s\n\nb\n"), true},
+    {VIEW_INIT("Subject: s\n\n.\n..\r\nx\ry\n"), true},
+    {VIEW_INIT("Subject: \344\n\n\377\n"), true},
+    {VIEW_INIT("Subject: s\n\nno end"), false},
+    {VIEW_INIT(""), true},
+};
+
+/* What came of a session. */
+struct result {
+    enum remote_outcome outcome;
+    struct bytes recipients, verdict, sent;
+    size_t taken; /* bytes of the server's */
+};
+
+static struct ip_text address = {"192.0.2.1"};
+static char *plain[] = {(char[]){"a@b.test"}, (char[]){"c d@e.test"},
+                        (char[]){"f@g.test"}};
+static char *odd[] = {(char[]){"a\nb@b.test"}, (char[]){"no-host"},
+                      (char[]){"f@g.test"}};
+
+/* A descriptor of this message, at its beginning. */
+static int message_of(unsigned which)
+{
+    static int files[MESSAGES];
+    if (!files[which]) {
+        char name[] = "/tmp/fuzz-remote.XXXXXX";
+        struct view text = messages[which].text;
+        files[which] = mkstemp(name);
+        must(files[which] > 0 && unlink(name) == 0);
+        must(pwrite(files[which], text.data, text.len, 0) == (ssize_t)text.len);
+    }
+    must(lseek(files[which], 0, SEEK_SET) == 0);
+    return files[which];
+}
+
+static void talk(unsigned choice, struct view in, size_t step, struct result *r)
+{
+    bytes_clear(&r->recipients);
+    bytes_clear(&r->verdict);
+    bytes_clear(&r->sent);
+    played[0] = (struct played){.in = in, .step = step, .out = &r->sent};
+    char **all = choice & ODD_ADDRESSES ? odd : plain;
+    struct remote_peer peer = {.fd = PLAYED, .ip = view_of(address.text)};
+    struct remote_job job = {
+        .helo = VIEW("me.test"),
+        .sender = VIEW("s@me.test"),
+        .recipients = all,
+        .recipient_count = choice & TWO_MORE ? 3 : 1,
+        .message = message_of((choice >> MESSAGES_AT) % MESSAGES),
+        .domain = VIEW("b.test"),
+        .tls_policy = choice & POLICY_TLS ? RELAY_TLS_ENCRYPT : RELAY_TLS_MAY,
+    };
+    r->outcome = remote_dialog(&job, &peer, &r->recipients, &r->verdict);
+    r->taken = in.len - played[0].in.len;
+}
+
+/* The strings of the reports begin with these letters; their number. */
+static size_t count_strings(struct view v, const char *letters)
+{
+    size_t count = 0;
+    for (; v.len; count++) {
+        must(view_has(v, '\0') && view_has(view_of(letters), v.data[0]));
+        view_cut(&v, '\0');
+    }
+    return count;
+}
+
+/* Whether line, whose CR LF is gone, is a command that we may send. */
+static bool is_command(struct view line)
+{
+    static const char *const verbs[] = {
+        "EHLO me.test", "HELO me.test", "MAIL FROM:<s@me.test>",
+        "RCPT TO:<",    "DATA",         "QUIT"};
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        if (view_starts(line, view_of(verbs[i])))
+            return !view_has(line, '\r') && !view_has(line, '\n');
+    return false;
+}
+
+static struct view take_line(struct view *wire)
+{
+    size_t len = 0;
+    while (len < wire->len && !view_starts(view_from(*wire, len), VIEW("\r\n")))
+        len++;
+    struct view line = view_before(*wire, len);
+    must(len < wire->len);
+    *wire = view_from(*wire, len + 2);
+    return line;
+}
+
+/* Reads what was sent as a server would. Whether a whole message was among it. */
+static bool check_sent(struct view wire, bool after_data, size_t *recipients)
+{
+    bool whole = false;
+    *recipients = 0;
+    while (wire.len) {
+        struct view line = take_line(&wire);
+        must(is_command(line));
+        *recipients += view_starts(line, VIEW("RCPT"));
+        if (!view_is(line, "DATA") || !after_data)
+            continue;
+        for (whole = false; !whole && wire.len;) {
+            if (!view_starts(wire, VIEW(".\r\n")) && view_is(wire, "no end"))
+                return false;
+            whole = view_is(take_line(&wire), ".");
+        }
+    }
+    return whole;
+}
+
+static void check_report(const struct result *r, size_t recipients)
+{
+    struct rspawn_output output = {0};
+    struct bytes report = {0};
+    char message = r->verdict.data[0];
+    char first = r->recipients.len ? r->recipients.data[0] : message;
+
+    rspawn_take(&output, bytes_view(&r->recipients));
+    rspawn_take(&output, bytes_view(&r->verdict));
+    rspawn_report(&report, 0, &output);
+    must(report.data[0] == (first == 'h' ? 'D' : first == 's' ? 'Z' : message));
+    must(message != 'K' ||
+         count_strings(bytes_view(&r->recipients), "rhs") == recipients);
+    bytes_free(&report);
+    rspawn_free(&output);
+}
+
+static void check(unsigned choice, const struct result *r)
+{
+    size_t count = choice & TWO_MORE ? 3 : 1, sent;
+    char letter = r->verdict.len ? r->verdict.data[0] : '\0';
+    bool ended = messages[(choice >> MESSAGES_AT) % MESSAGES].ended;
+    struct view verdict = bytes_view(&r->verdict);
+
+    must(count_strings(verdict, "KZD") == 1);
+    must(count_strings(bytes_view(&r->recipients), "rhs") <= count);
+    bool data = view_has(bytes_view(&r->recipients), 'r');
+    bool whole = check_sent(bytes_view(&r->sent), data, &sent);
+    must(sent <= count);
+    if (letter == 'K')
+        must(whole && ended && data && r->outcome == REMOTE_DONE &&
+             !(choice & POLICY_TLS));
+    if (r->outcome == REMOTE_DONE)
+        check_report(r, count);
+    else
+        must(r->outcome == REMOTE_TRY_NEXT && letter == 'Z' && !whole);
+}
+
+/* The first byte chooses the job, the second says how long the pieces are. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    static struct result whole, pieces;
+    struct view in = input_of(data, len);
+    unsigned choice = take_number(&in);
+    size_t step = take_step(&in);
+
+    talk(choice, in, 0, &whole);
+    check(choice, &whole);
+    talk(choice, in, step, &pieces);
+    must(whole.outcome == pieces.outcome &&
+         view_equal(bytes_view(&whole.recipients), bytes_view(&pieces.recipients)) &&
+         view_equal(bytes_view(&whole.verdict), bytes_view(&pieces.verdict)) &&
+         view_equal(bytes_view(&whole.sent), bytes_view(&pieces.sent)));
+    return 0;
+}
