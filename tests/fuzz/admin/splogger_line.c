@@ -14,9 +14,9 @@ static void check_entry(struct view entry, struct view piece, int64_t stamp_us,
                         bool first)
 {
     char stamp[64];
-    int len = snprintf(stamp, sizeof stamp, "%lld.%06lld%c",
-                       (long long)stamp_us / 1000000, (long long)stamp_us % 1000000,
-                       first ? ' ' : '+');
+    int len =
+        snprintf(stamp, sizeof stamp, "%lld.%06lld%c", (long long)stamp_us / 1000000,
+                 (long long)stamp_us % 1000000, first ? ' ' : '+');
     must(view_starts(entry, view_at(stamp, (size_t)len)));
     entry = view_from(entry, (size_t)len);
     must(is_printable_text(entry) && entry.len == piece.len);
@@ -27,16 +27,17 @@ static void check_entry(struct view entry, struct view piece, int64_t stamp_us,
 
 static enum os_level level_of(struct view line)
 {
-    return view_starts(line, VIEW("warning:"))  ? OS_WARNING
+    return view_starts(line, VIEW("warning:")) ? OS_WARNING
            : view_starts(line, VIEW("alert:")) ? OS_ALERT
-                                                : OS_INFO;
+                                               : OS_INFO;
 }
 
 static void check_line(struct splogger_line *state, struct view line, size_t most,
                        int64_t *now_us)
 {
     struct bytes entry = {0};
-    enum os_level level = level_of(view_before(line, line.len < most ? line.len : most));
+    enum os_level level =
+        level_of(view_before(line, line.len < most ? line.len : most));
     int64_t stamp_us = *now_us + 1;
     bool first = true;
 

@@ -36,7 +36,7 @@ static bool look_up(struct view in, enum kind kind, struct view key, struct view
     bool found = false;
     for (int i = 0; in.len && i < MAX_LINES; i++) {
         struct view line = view_cut(&in, '\n'), name = line;
-        enum kind is = view_has(line, ':')                  ? VIRTUAL
+        enum kind is = view_has(line, ':')               ? VIRTUAL
                        : line.len && line.data[0] == '%' ? PERCENT
                                                          : LOCAL;
         if (is == VIRTUAL)

@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     must(scratch_get(path, &file));
     struct view all = bytes_view(&file);
     must(view_starts(all, in) && view_ends(all, note));
-    struct view between = view_before(view_from(all, in.len), all.len - in.len - note.len);
+    struct view between =
+        view_before(view_from(all, in.len), all.len - in.len - note.len);
     struct view before = view_before(all, all.len - note.len);
     must(between.len <= 2);
     must(!in.len || view_ends(before, VIEW("\n\n")) || view_is(before, "\n"));

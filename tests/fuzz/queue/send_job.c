@@ -113,8 +113,8 @@ static void add_sender(struct bytes *out, struct view sender, struct view recipi
     bytes_add(out, host);
 }
 
-/* What is to be delivered. A last record without its NUL is not looked at; anything else
- * that is no record makes it a file that is not whole. */
+/* What is to be delivered. A last record without its NUL is not looked at; anything
+ * else that is no record makes it a file that is not whole. */
 static bool expect(struct view sender, struct view in, struct bytes *want)
 {
     while (view_has(in, '\0')) {

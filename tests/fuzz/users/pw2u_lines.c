@@ -7,7 +7,8 @@
 #include "must.h"
 
 /* What pw2u writes of a user, read again. */
-static void check_lines(struct view lines, const struct pw2u_user *user, bool extensions)
+static void check_lines(struct view lines, const struct pw2u_user *user,
+                        bool extensions)
 {
     struct newu_wildcards wildcards = {.list = {0}};
     struct bytes key = {0}, data = {0};
