@@ -1,11 +1,13 @@
-/* Any bytes as requests to qmail-clean: what is taken is a verb and a number, and is
- * the request that qmail-send makes of them; nothing else is. */
+/* Any bytes as requests to qmail-clean, whole and in pieces: each has one answer; what
+ * is taken is a verb and a number, and is the request that qmail-send makes of them;
+ * nothing else is. */
 #include "queue/clean.h"
 
 #include "mail/queue_dir.h"
 
 #include "fuzz.h"
 #include "must.h"
+#include "played.h"
 
 #include <inttypes.h>
 
@@ -53,10 +55,33 @@ static void check(struct view text)
          again.message == r.message);
 }
 
+/* The requests in input that comes in pieces: as many as there are NULs, and whole
+ * unless they are too long to be any. */
+static void read_requests(struct view in, size_t step)
+{
+    static struct reader requests;
+    static struct bytes text;
+
+    played[0] = (struct played){.in = in, .step = step};
+    reader_open(&requests, PLAYED, 0);
+    while (view_has(in, '\0')) {
+        struct view request = view_cut(&in, '\0');
+        must(clean_next_request(&requests, &text) == READ_ITEM);
+        if (request.len > CLEAN_MAX_REQUEST)
+            must(text.len > CLEAN_MAX_REQUEST && text.len <= request.len);
+        else
+            must(view_equal(bytes_view(&text), request));
+        check(bytes_view(&text));
+    }
+    must(clean_next_request(&requests, &text) == READ_END);
+}
+
+/* The first byte says how long the pieces are. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct view in = input_of(data, len);
-    while (in.len)
-        check(view_cut(&in, '\0'));
+    size_t step = take_step(&in);
+    read_requests(in, 0);
+    read_requests(in, step);
     return 0;
 }
