@@ -182,11 +182,11 @@ static void check_report(const struct result *r, size_t recipients)
 /* CRs mean nothing anywhere in a reply. */
 static struct view without_cr(struct view v)
 {
-    static struct bytes plain;
-    bytes_clear(&plain);
+    static struct bytes left;
+    bytes_clear(&left);
     while (v.len)
-        bytes_add(&plain, view_cut(&v, '\r'));
-    return bytes_view(&plain);
+        bytes_add(&left, view_cut(&v, '\r'));
+    return bytes_view(&left);
 }
 
 /* How many of the reports begin with letter. */
