@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define must(promise) must_be(promise, #promise, __FILE__, __LINE__)
 
@@ -46,6 +47,19 @@ static inline size_t take_step(struct view *in)
 {
     unsigned n = take_number(in);
     return 1 + n % 32 + in->len / 64;
+}
+
+/* A file without a name, in memory where that is to be had. */
+static inline int nameless_file(void)
+{
+    char memory[] = "/dev/shm/fuzz.XXXXXX", disk[] = "/tmp/fuzz.XXXXXX";
+    int fd = mkstemp(memory);
+    if (fd != -1)
+        unlink(memory);
+    else if ((fd = mkstemp(disk)) != -1)
+        unlink(disk);
+    must(fd != -1);
+    return fd;
 }
 
 static inline bool is_printable_text(struct view v)

@@ -16,11 +16,8 @@ static size_t count;
 
 static void open_file(void)
 {
-    char name[] = "/tmp/fuzz-cdb.XXXXXX";
-    if (file == -1) {
-        file = mkstemp(name);
-        must(file != -1 && unlink(name) == 0);
-    }
+    if (file == -1)
+        file = nameless_file();
     must(lseek(file, 0, SEEK_SET) == 0);
 }
 

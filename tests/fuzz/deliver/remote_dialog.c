@@ -44,10 +44,8 @@ static int message_of(unsigned which)
 {
     static int files[MESSAGES];
     if (!files[which]) {
-        char name[] = "/tmp/fuzz-remote.XXXXXX";
         struct view text = messages[which].text;
-        files[which] = mkstemp(name);
-        must(files[which] > 0 && unlink(name) == 0);
+        files[which] = nameless_file();
         must(pwrite(files[which], text.data, text.len, 0) == (ssize_t)text.len);
     }
     must(lseek(files[which], 0, SEEK_SET) == 0);

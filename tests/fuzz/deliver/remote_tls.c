@@ -34,9 +34,8 @@ static int message(void)
     static const char text[] = "Subject: s\n\n\377\n";
     static int fd = -1;
     if (fd == -1) {
-        char name[] = "/tmp/fuzz-tls.XXXXXX";
-        fd = mkstemp(name);
-        must(fd != -1 && unlink(name) == 0 && write_all(fd, view_of(text)));
+        fd = nameless_file();
+        must(write_all(fd, view_of(text)));
     }
     must(lseek(fd, 0, SEEK_SET) == 0);
     return fd;

@@ -18,11 +18,8 @@ static int database = -1;
 
 static void open_database(void)
 {
-    char name[] = "/tmp/fuzz-newu.XXXXXX";
-    if (database == -1) {
-        database = mkstemp(name);
-        must(database != -1 && unlink(name) == 0);
-    }
+    if (database == -1)
+        database = nameless_file();
     must(ftruncate(database, 0) == 0 && lseek(database, 0, SEEK_SET) == 0);
 }
 
