@@ -3,6 +3,7 @@
 #define QUEUE_CLEAN_H
 
 #include "base/bytes.h"
+#include "base/reader.h"
 
 #include <sys/types.h>
 
@@ -27,7 +28,12 @@ enum clean_letter {
     CLEAN_NO_REQUEST = 'x'
 };
 
-/* Reads a request. Numbers may have leading zeros. */
+/* Reads up to the NUL of the next request. READ_ITEM, READ_END or READ_FAILED: one that
+ * is too long is read to its end, so that it gets one answer; its beginning alone, all
+ * that is kept, is too long to be taken for a request. */
+enum read_result clean_next_request(struct reader *requests, struct bytes *text);
+
+/* Takes a request apart. Numbers may have leading zeros. */
 bool clean_parse(struct view text, struct clean_request *request);
 
 /* Does what text asks for; the directory is the queue. */

@@ -3,6 +3,14 @@
 #include "base/file.h"
 #include "mail/queue_dir.h"
 
+enum read_result clean_next_request(struct reader *requests, struct bytes *text)
+{
+    enum read_result result = reader_until(requests, '\0', CLEAN_MAX_REQUEST + 1, text);
+    if (result == READ_TOO_LONG)
+        result = reader_skip_past(requests, '\0');
+    return result;
+}
+
 bool clean_parse(struct view text, struct clean_request *request)
 {
     static const struct {

@@ -19,18 +19,6 @@
 
 #include <signal.h>
 
-/* A request with its NUL. One that is too long is read to its end, so that it
- * gets one answer; its beginning alone is too long to be taken for a request. */
-static enum read_result next_request(struct reader *requests, struct bytes *text)
-{
-    enum read_result result = reader_until(requests, '\0', CLEAN_MAX_REQUEST + 1, text);
-    struct bytes rest = {0};
-    while (result == READ_TOO_LONG)
-        result = reader_until(requests, '\0', CLEAN_MAX_REQUEST, &rest);
-    bytes_free(&rest);
-    return result;
-}
-
 int main(void)
 {
     static struct reader requests;
@@ -48,7 +36,7 @@ int main(void)
     for (int served = 0;; served = (served + 1) % CLEAN_REQUESTS_PER_SWEEP) {
         if (served == 0)
             clean_sweep(clock_now()); /* what qmail-queue left behind when it died */
-        enum read_result result = next_request(&requests, &text);
+        enum read_result result = clean_next_request(&requests, &text);
         if (result != READ_ITEM)
             return result == READ_END ? 0 : DIE_TEMP;
         if (fd_hung_up(0, 1)) /* by now its number may be another message's */
