@@ -55,10 +55,10 @@ bool note_append(ino_t message, struct view text)
         fd_close(&fd);
         return false;
     }
-    /* a new file is new until it has a paragraph: its name may not be stable */
+    /* a file that has paragraphs already may have got its name from one who died before
+     * that was stable */
     bool fine = (st.st_size == 0 || write_all(fd, missing_end(fd, st.st_size))) &&
-                write_all(fd, text) && file_sync(fd) &&
-                (st.st_size > 0 || dir_sync("bounce"));
+                write_all(fd, text) && file_sync(fd) && dir_sync("bounce");
     if (!fine) {
         int error = errno;
         int cut = ftruncate(fd, st.st_size);
