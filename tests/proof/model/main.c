@@ -128,6 +128,9 @@ static void drain(void)
     if (!sim.draining) {
         trace("from now on everybody behaves");
         world_drain();
+        /* who may not start anything must be started anew with other limits */
+        if (sim.alive && (world_control("concurrencylocal") == 0 || world_control("concurrencyremote") == 0))
+            send_signal(SIGTERM);
     }
 }
 

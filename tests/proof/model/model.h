@@ -65,6 +65,7 @@ struct sim {
     bool exited;    /* or by itself */
     uint64_t events;
     int64_t begun_ms, released_ms; /* the history; who was held */
+    bool jumped;                   /* the clock, since the turn began */
     bool told;                     /* to leave, at the very end */
 };
 extern struct sim sim;
@@ -229,6 +230,7 @@ void judge_order(const char *verb, ino_t number, const char *answer);
 void judge_scan(void); /* todo/ has been opened */
 void judge_times(const char *tree, ino_t number, int64_t mtime);
 void judge_exit(int code, bool by_itself);
+bool judge_had_fault(void);
 unsigned judge_alive(void); /* messages that have not ended */
 void judge_drained(void);
 
