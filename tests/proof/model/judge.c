@@ -51,7 +51,7 @@ static struct {
     int64_t last_scan_ms;
     bool begun; /* the first status line has been written */
     unsigned progress[CHANNELS];
-    bool must_start[CHANNELS];
+    ino_t must_start[CHANNELS]; /* somebody who is due; 0: nobody */
     uint64_t idle_turns, idle_events;
     int64_t idle_since;
     ino_t bounce_opened;
@@ -383,11 +383,17 @@ static void resync_channel(struct message *m, int c, bool revived)
             complain_lost(m, r, f ? "marked before its time" : "the list is gone");
         r->done = letter == 'D';
         r->running = r->started = r->to_be_marked = false;
-        if (letter == 'T')
+        if (letter == 'T' || revived)
             r->failed = false;
     }
     if (!f)
         return;
+    if (at == 0) { /* from an earlier pass, with other rules: it is all duplicates */
+        if (!had_power_cut && !sim.power_cut)
+            violation("%ju: a list of nobody", (uintmax_t)m->number);
+        disk_remove(split_path(trees[c], m->number));
+        return;
+    }
     if (mark_of(m))
         m->in[c].state = HELD;
     else
@@ -495,7 +501,8 @@ void judge_turn_end(void)
 {
     for (int c = 0; c < CHANNELS; c++)
         if (life.must_start[c] && life.progress[c] == 0 && has_capacity(c))
-            violation("in a whole turn nothing is started in %s", trees[c]);
+            violation("%ju is due, and in a whole turn nothing is started in %s", (uintmax_t)life.must_start[c],
+                      trees[c]);
     if (sim.steady_ms != life.idle_since || sim.events != life.idle_events) {
         life.idle_since = sim.steady_ms;
         life.idle_events = sim.events;
@@ -523,11 +530,14 @@ void judge_turn(void)
         life.rules = world_version();
     memset(signal_come, 0, sizeof signal_come);
     for (int c = 0; c < CHANNELS; c++) {
-        life.must_start[c] = false;
+        life.must_start[c] = 0;
         for (unsigned i = 0; i < message_count && has_capacity(c); i++) {
             const struct message *m = &messages[i];
-            life.must_start[c] |= m->stage == STAGE_TAKEN && !m->fuzzy && m->in[c].state == DUE &&
-                                  m->in[c].due <= wall_s() && m->in[c].since + 1 < sim.turns;
+            bool must = m->stage == STAGE_TAKEN && !m->fuzzy && m->in[c].state == DUE &&
+                                  m->in[c].due <= wall_s() &&
+                                  m->in[c].since + (m->in[c].fresh ? 10 : 1) < sim.turns;
+            if (must)
+                life.must_start[c] = m->number;
         }
     }
 }
@@ -535,9 +545,7 @@ void judge_turn(void)
 /* Something is known to be due at that moment of the steady clock. */
 static void judge_wake(const struct message *m, const char *what, int64_t in_ms, int64_t timeout_ms)
 {
-    if (in_ms <= 0)
-        violation("sleeps, although %ju %s", (uintmax_t)m->number, what);
-    if (timeout_ms > in_ms + 1000)
+    if (timeout_ms > (in_ms > 0 ? in_ms : 0) + 1000)
         violation("sleeps %jd ms, although in %jd ms %ju %s", (intmax_t)timeout_ms, (intmax_t)in_ms,
                   (uintmax_t)m->number, what);
 }
@@ -554,15 +562,17 @@ static void judge_message_sleep(const struct message *m, int64_t timeout_ms)
     }
     if (left || m->bouncing)
         return;
+    if (life.bounce_running >= 10)
+        return; /* it may have to wait for them */
     if (m->bounce_due_ms)
         judge_wake(m, "is to be returned", m->bounce_due_ms - sim.steady_ms, timeout_ms);
-    else if (life.bounce_running < 10)
+    else
         violation("sleeps, and nobody thinks of %ju", (uintmax_t)m->number);
 }
 
 void judge_sleep(int64_t timeout_ms)
 {
-    if (life.leaving || !life.begun || sim.jumped)
+    if (life.leaving || signal_come[15] || !life.begun || sim.jumped)
         return;
     bool asked = life.unanswered; /* qmail-clean, perhaps with half a line */
     for (unsigned i = 0; i < message_count; i++)
@@ -717,6 +727,10 @@ static void judge_starting(const char *line)
     if (m->in[c].state != ATTEMPT || (m->fuzzy && m->in[c].running == 0 && tried))
         begin_attempt(m, c);
     struct recipient *r = find_recipient(m, c, line + at);
+    if (!r && m->fuzzy) { /* the attempt before may have ended in the middle of the list */
+        begin_attempt(m, c);
+        r = find_recipient(m, c, line + at);
+    }
     if (!r)
         violation("a delivery to somebody who is not there, done, or just being tried");
     r->running = r->started = true;
@@ -771,14 +785,11 @@ static struct report *take_report(int c)
 
 static void judge_out_of_range(void)
 {
-    for (int c = 0; c < CHANNELS; c++) {
-        struct report *r = &life.reports[c][life.first_report[c]];
-        if (!life.report_count[c] || (r->slot < life.limit[c] && life.slots[c][r->slot].m))
-            continue;
-        take_report(c);
-        return;
-    }
-    violation("a report that is in range");
+    int c = sim.reporting;
+    const struct report *r = &life.reports[c][life.first_report[c]];
+    if (!life.report_count[c] || (r->slot < life.limit[c] && life.slots[c][r->slot].m))
+        violation("a report that is in range");
+    take_report(c);
 }
 
 static const char too_long[] = "I'm not going to try again; this message has been in the queue too long.\n";
@@ -831,14 +842,10 @@ static void judge_result(const char *line)
     int at = 0;
     if (sscanf(line, "delivery %llu: %n", &id, &at) != 1 || !at)
         violation("a line that is none");
-    int c = -1;
-    for (int i = 0; i < CHANNELS; i++)
-        if (life.report_count[i]) {
-            const struct report *r = &life.reports[i][life.first_report[i]];
-            if (r->slot < life.limit[i] && life.slots[i][r->slot].m && life.slots[i][r->slot].id == id)
-                c = i;
-        }
-    if (c == -1)
+    int c = sim.reporting;
+    const struct report *head = &life.reports[c][life.first_report[c]];
+    if (!life.report_count[c] || head->slot >= life.limit[c] || !life.slots[c][head->slot].m ||
+        life.slots[c][head->slot].id != id)
         violation("a result that nobody has reported");
     struct report *report = take_report(c);
     struct started d = life.slots[c][report->slot];
@@ -1066,6 +1073,8 @@ void judge_waited(pid_t pid)
     m->bouncing = false;
     if (life.bounces[i].accepted) {
         m->bounce_sent = true;
+        for (unsigned r = 0; r < m->count; r++)
+            m->to[r].failed = false; /* that has been told */
         return;
     }
     life.bounces[i].m = NULL;
@@ -1359,6 +1368,14 @@ void judge_cleaned(const char *verb, ino_t n, char answer)
         m->in[c].unsure = false;
         m->in[c].running = 0;
     }
+}
+
+void judge_jump(void)
+{
+    sim.jumped = true;
+    for (unsigned i = 0; i < message_count; i++)
+        for (int c = 0; c < CHANNELS; c++)
+            messages[i].in[c].unsure |= messages[i].in[c].fresh && messages[i].in[c].since + 10 >= sim.turns;
 }
 
 bool judge_had_fault(void)

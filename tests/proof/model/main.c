@@ -172,7 +172,7 @@ static void history(void)
         if (sim.told && judge_alive() == 0)
             break;
         sim.told = false;
-        sim.steady_ms += between(0, exponential(10, 200000000));
+        world_pass(between(0, exponential(10, 200000000)));
     }
     judge_drained();
 }

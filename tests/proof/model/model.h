@@ -66,6 +66,7 @@ struct sim {
     uint64_t events;
     int64_t begun_ms, released_ms; /* the history; who was held */
     bool jumped;                   /* the clock, since the turn began */
+    int reporting;                 /* the channel whose reports have just been read */
     bool told;                     /* to leave, at the very end */
 };
 extern struct sim sim;
@@ -137,6 +138,7 @@ extern bool in_child;
 void world_reset(void);
 void world_begin_life(void);
 void world_end_life(void);
+void world_pass(int64_t ms);  /* time passes, and qmail-send does not run */
 void world_run(void);         /* what is due */
 void world_run_early(void);   /* what is due soon, between two calls */
 int64_t world_next(void);     /* when something is, INT64_MAX: nothing */
@@ -230,6 +232,7 @@ void judge_order(const char *verb, ino_t number, const char *answer);
 void judge_scan(void); /* todo/ has been opened */
 void judge_times(const char *tree, ino_t number, int64_t mtime);
 void judge_exit(int code, bool by_itself);
+void judge_jump(void); /* of the wall clock */
 bool judge_had_fault(void);
 unsigned judge_alive(void); /* messages that have not ended */
 void judge_drained(void);

@@ -752,7 +752,7 @@ static void perform(const struct event *e)
         return;
     case JUMP:
         sim.offset_ms += between(-20000, 100000);
-        sim.jumped = true;
+        judge_jump();
         trace("clock jumps");
         return;
     case DEATH:
@@ -786,6 +786,17 @@ void world_run(void)
         sim.events++;
         perform(&e);
     }
+}
+
+void world_pass(int64_t ms)
+{
+    int64_t end = sim.steady_ms + ms;
+    while (world_next() <= end) {
+        if (world_next() > sim.steady_ms)
+            sim.steady_ms = world_next();
+        world_run();
+    }
+    sim.steady_ms = end;
 }
 
 void world_run_early(void)
