@@ -32,16 +32,30 @@ void note_paragraph(struct bytes *out, struct view address, struct view report)
     bytes_add_byte(out, '\n');
 }
 
+/* Whether fd holds just text from byte at on. */
+static bool holds(int fd, off_t at, struct view text)
+{
+    char piece[4096];
+    while (text.len) {
+        size_t len = text.len < sizeof piece ? text.len : sizeof piece;
+        ssize_t n = pread(fd, piece, len, at);
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n <= 0 || memcmp(piece, text.data, (size_t)n) != 0)
+            return false;
+        text = view_from(text, (size_t)n);
+        at += n;
+    }
+    return true;
+}
+
 /* What is missing at the end of a file that a power cut has left in the middle of a
  * paragraph: the next one must begin a line, behind an empty one. */
 static struct view missing_end(int fd, off_t size)
 {
-    char end[2] = "\n\n";
-    off_t len = size < 2 ? size : 2;
-
-    if (pread(fd, end + 2 - len, (size_t)len, size - len) == -1 || end[1] != '\n')
-        return VIEW("\n\n");
-    return end[0] == '\n' ? VIEW("") : VIEW("\n");
+    if (size >= 2 && holds(fd, size - 2, VIEW("\n\n")))
+        return VIEW("");
+    return size >= 1 && holds(fd, size - 1, VIEW("\n")) ? VIEW("\n") : VIEW("\n\n");
 }
 
 bool note_append(ino_t message, struct view text)
@@ -67,23 +81,6 @@ bool note_append(ino_t message, struct view text)
     }
     fd_close(&fd); /* nothing of it is unsynced: there is no error to come */
     return fine;
-}
-
-/* Whether fd holds just text from byte at on. */
-static bool holds(int fd, off_t at, struct view text)
-{
-    char piece[4096];
-    while (text.len) {
-        size_t len = text.len < sizeof piece ? text.len : sizeof piece;
-        ssize_t n = pread(fd, piece, len, at);
-        if (n == -1 && errno == EINTR)
-            continue;
-        if (n <= 0 || memcmp(piece, text.data, (size_t)n) != 0)
-            return false;
-        text = view_from(text, (size_t)n);
-        at += n;
-    }
-    return true;
 }
 
 bool note_is_there(ino_t message, struct view text)
