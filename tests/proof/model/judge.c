@@ -656,7 +656,7 @@ static void begin_attempt(struct message *m, int c)
         violation("an attempt of %ju %jd s too early", (uintmax_t)m->number, (intmax_t)(due - now));
     for (unsigned i = 0; i < message_count && exact; i++) {
         const struct message *o = &messages[i];
-        if (o->stage == STAGE_TAKEN && o != m && !o->fuzzy && o->in[c].state == DUE && o->in[c].due + SLACK_S < due)
+        if (o->stage == STAGE_TAKEN && o != m && !o->fuzzy && !o->in[c].unsure && o->in[c].state == DUE && o->in[c].due + SLACK_S < due)
             violation("%ju is due %jd s before %ju", (uintmax_t)o->number, (intmax_t)(due - o->in[c].due),
                       (uintmax_t)m->number);
     }
@@ -691,14 +691,15 @@ static void look_at_end(struct message *m, int c)
 static struct recipient *find_recipient(struct message *m, int c, const char *text)
 {
     char address[ADDRESS_MAX];
-    for (unsigned i = 0; i < m->count; i++) {
-        struct recipient *r = &m->to[i];
-        snprintf(address, sizeof address, "%s", r->rewritten);
-        safe(address);
-        if (r->channel == c && strcmp(address, text) == 0 && !r->running && !r->started &&
-            (!r->done || (m->fuzzy && r->again)))
-            return r;
-    }
+    for (int again = 0; again < 2; again++)
+        for (unsigned i = 0; i < m->count; i++) {
+            struct recipient *r = &m->to[i];
+            snprintf(address, sizeof address, "%s", r->rewritten);
+            safe(address);
+            if (r->channel == c && strcmp(address, text) == 0 && !r->running && !r->started &&
+                (!r->done || (again && m->fuzzy && r->again)))
+                return r;
+        }
     return NULL;
 }
 
@@ -1021,7 +1022,8 @@ static void judge_notes(struct message *m)
 {
     const struct node *note = disk_find(flat_path("bounce", m->number));
     if (!m->disturbed && !m->ordered_away && !buf_same(&note->data, &m->notes))
-        violation("the notes of %ju are not \"%s\"", (uintmax_t)m->number, m->notes.data ? m->notes.data : "");
+        violation("the notes of %ju are \"%s\", not \"%s\"", (uintmax_t)m->number, note->data.data,
+                  m->notes.data ? m->notes.data : "");
     for (unsigned i = 0; i < m->count; i++) {
         struct recipient *r = &m->to[i];
         if (!r->failed)
@@ -1247,7 +1249,7 @@ static void judge_list_gone(struct message *m, int c)
             continue;
         if (f->data.data[r->at] == 'T' && !mark && !(m->fuzzy && r->again))
             complain_lost(m, r, "its list is removed");
-        if (f->data.data[r->at] == 'T' && mark == RETURNED_MODE) {
+        if (f->data.data[r->at] == 'T' && mark == RETURNED_MODE && !(m->fuzzy && r->again)) {
             char head[ADDRESS_MAX];
             snprintf(head, sizeof head, "%.40s", without_prefix(r->rewritten, life.rules));
             for (char *p = head; *p; p++)
@@ -1264,6 +1266,7 @@ static void judge_list_gone(struct message *m, int c)
         r->done = true;
     }
     m->in[c].state = NOBODY;
+    life.progress[c]++;
 }
 
 void judge_unlink(const char *dir, ino_t n)
@@ -1365,7 +1368,7 @@ void judge_cleaned(const char *verb, ino_t n, char answer)
             continue;
         set_due(m, c, wall_s());
         m->in[c].fresh = true;
-        m->in[c].unsure = false;
+        m->in[c].unsure = plan.fault; /* the answer may not be read at once */
         m->in[c].running = 0;
     }
 }

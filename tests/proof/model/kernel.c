@@ -87,7 +87,7 @@ static struct {
     unsigned trigger_readers;
     uint64_t trigger_bytes;
     rlim_t nofile;
-    bool turn_begins;
+    int turn_begins; /* calls until the signals have been taken */
 } os;
 
 bool signal_come[32];
@@ -606,7 +606,8 @@ void life_begin(int64_t descriptors)
     os.nofile = (rlim_t)descriptors;
     os.cwd[0] = '\0';
     snprintf(os.cwd, sizeof os.cwd, "/");
-    os.blocked = os.in_signal = os.turn_begins = in_child = false;
+    os.blocked = os.in_signal = in_child = false;
+    os.turn_begins = 0;
     memset(os.handlers, 0, sizeof os.handlers);
     memset(os.pending, 0, sizeof os.pending);
     memset(signal_come, 0, sizeof signal_come);
@@ -692,7 +693,7 @@ static void enter(const char *call)
         longjmp(sim.life, 1);
     }
     if (os.turn_begins) { /* what comes while signals are taken may be taken, or not */
-        os.turn_begins = false;
+        os.turn_begins--;
         return;
     }
     if (chance(plan.race))
@@ -1416,8 +1417,13 @@ CALL(int, poll, struct pollfd *fds, nfds_t count, int timeout)
     enter("poll");
     if (is_turn)
         judge_turn_end();
-    if (fails("poll", 0, "m"))
+    if (fails("poll", 0, "m")) {
+        if (is_turn) {
+            judge_turn();
+            os.turn_begins = 3; /* a line, a sleep */
+        }
         return -1;
+    }
     pass(is_turn && chance(100000) ? 1 : 0);
     int64_t end = timeout < 0 ? INT64_MAX : sim.steady_ms + timeout;
     int result;

@@ -118,8 +118,10 @@ static void live(void)
     cuts += sim.power_cut;
     world_end_life();
     life_end();
-    if (sim.power_cut)
+    if (sim.power_cut) {
+        world_power_cut();
         power_cut();
+    }
     judge_end_life();
 }
 

@@ -142,6 +142,7 @@ void world_pass(int64_t ms);  /* time passes, and qmail-send does not run */
 void world_run(void);         /* what is due */
 void world_run_early(void);   /* what is due soon, between two calls */
 int64_t world_next(void);     /* when something is, INT64_MAX: nothing */
+void world_power_cut(void);   /* whoever writes is gone */
 void world_drain(void);       /* everybody behaves from now on */
 bool world_is_quiet(void);    /* nobody writes anything */
 bool world_is_dead(int who);  /* a spawner, or 2: qmail-clean */

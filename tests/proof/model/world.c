@@ -445,6 +445,8 @@ static void write_step(struct writer *w)
 static void write_on(int i)
 {
     struct writer *w = &writers[i];
+    if (!w->used)
+        return;
     do
         write_step(w);
     while (w->used && w->quick);
@@ -924,6 +926,15 @@ void world_end_life(void)
     for (int i = 0; i < PROGRAMS; i++)
         if (programs[i].ended)
             programs[i].used = false;
+}
+
+void world_power_cut(void)
+{
+    for (int i = 0; i < WRITERS; i++)
+        writers[i].used = false;
+    for (int i = 0; i < PROGRAMS; i++)
+        if (programs[i].used && !programs[i].ended)
+            end_program(&programs[i], SIGKILL);
 }
 
 void world_drain(void)
