@@ -533,7 +533,7 @@ void judge_turn(void)
         life.must_start[c] = 0;
         for (unsigned i = 0; i < message_count && has_capacity(c); i++) {
             const struct message *m = &messages[i];
-            bool must = m->stage == STAGE_TAKEN && !m->fuzzy && m->in[c].state == DUE &&
+            bool must = m->stage == STAGE_TAKEN && !m->fuzzy && !m->in[c].unsure && m->in[c].state == DUE &&
                                   m->in[c].due <= wall_s() &&
                                   m->in[c].since + (m->in[c].fresh ? 10 : 1) < sim.turns;
             if (must)
@@ -555,7 +555,7 @@ static void judge_message_sleep(const struct message *m, int64_t timeout_ms)
     bool left = false;
     for (int c = 0; c < CHANNELS; c++) {
         left |= m->in[c].state != NOBODY;
-        if (m->in[c].state == DUE && has_capacity(c))
+        if (m->in[c].state == DUE && has_capacity(c) && !m->in[c].unsure)
             judge_wake(m, "is due", (m->in[c].due - wall_s()) * 1000, timeout_ms);
         if (m->in[c].state == ATTEMPT && m->in[c].running == 0 && has_capacity(c))
             violation("sleeps in the middle of %s/%ju", trees[c], (uintmax_t)m->number);
@@ -654,7 +654,7 @@ static void begin_attempt(struct message *m, int c)
         violation("an attempt of %ju that does not wait", (uintmax_t)m->number);
     if (exact && due > now && !m->in[c].fresh)
         violation("an attempt of %ju %jd s too early", (uintmax_t)m->number, (intmax_t)(due - now));
-    for (unsigned i = 0; i < message_count && exact; i++) {
+    for (unsigned i = 0; i < message_count && exact && !m->in[c].unsure; i++) {
         const struct message *o = &messages[i];
         if (o->stage == STAGE_TAKEN && o != m && !o->fuzzy && !o->in[c].unsure && o->in[c].state == DUE && o->in[c].due + SLACK_S < due)
             violation("%ju is due %jd s before %ju", (uintmax_t)o->number, (intmax_t)(due - o->in[c].due),
@@ -1259,7 +1259,7 @@ static void judge_list_gone(struct message *m, int c)
                 complain_lost(m, r, "it is to be returned, and not noted");
             r->failed = true;
         }
-        if (f->data.data[r->at] == 'T' && mark == HELD_MODE)
+        if (f->data.data[r->at] == 'T' && mark == HELD_MODE && !(m->fuzzy && r->again))
             complain_lost(m, r, "it is held, and removed");
         if (r->running)
             complain_lost(m, r, "its delivery is under way");
