@@ -7,7 +7,7 @@ set -eu
 src=$1 model=$2 out=$3
 shift 3
 cc=${MODEL_CC:-cc}
-flags="-std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g -I$src/src -I$out $*"
+flags="-std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g -fno-pie -I$src/src -I$out $*"
 parts='queue/qmail-send queue/info_file net/unix_socket'
 for f in "$src"/src/queue/send_*.c "$src"/src/queue/order_*.c "$src"/src/mail/*.c "$src"/src/base/*.c; do
     f=${f#"$src"/src/}
@@ -42,5 +42,5 @@ objcopy --redefine-syms="$out/calls" --redefine-sym os_spawn=sim_os_spawn --rede
     "$out/real.o"
 objcopy --rename-section .data=model_data --set-section-flags .bss=alloc,load,contents,data \
     --rename-section .bss=model_bss "$out/real.o"
-$cc ${MODEL_COVERAGE-} "$@" -o "$out/model" "$out/real.o" "$out/kernel.o" "$out/world.o" "$out/judge.o" "$out/main.o" \
+$cc -no-pie ${MODEL_COVERAGE-} "$@" -o "$out/model" "$out/real.o" "$out/kernel.o" "$out/world.o" "$out/judge.o" "$out/main.o" \
     -Wl,-z,noexecstack

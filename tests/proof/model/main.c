@@ -25,9 +25,17 @@ struct plan plan;
 static uint64_t lives, cuts, crashes, turns, calls, sent, deliveries;
 static char *pristine;
 
+/* There where coverage is measured, whose counts are in that memory. */
+extern void __gcov_dump(void) __attribute__((weak));
+extern void __gcov_reset(void) __attribute__((weak));
+
 /* The process is new. */
 static void reset_memory(void)
 {
+    if (__gcov_dump && __gcov_reset) {
+        __gcov_dump();
+        __gcov_reset();
+    }
     size_t len = (size_t)(__stop_model_data - __start_model_data);
     if (!pristine) {
         pristine = malloc(len + 1);
@@ -212,6 +220,7 @@ int main(int argc, char **argv)
             printf("seed %ju, history %ju: %s\n", (uintmax_t)(first + i), (uintmax_t)i + 1, complaint);
             return 1;
         }
+    reset_memory();
     printf("histories %ju lives %ju crashes %ju powercuts %ju turns %ju calls %ju messages %ju "
            "deliveries %ju\n",
            (uintmax_t)count, (uintmax_t)lives, (uintmax_t)crashes, (uintmax_t)cuts, (uintmax_t)turns,
