@@ -72,9 +72,12 @@ static bool had_fault, had_power_cut;
 struct rule {
     const char *key, *prepend;
 };
-static const struct rule rules[2][5] = {
-    {{"v.test", "joe"}, {"ann@a.test", "special"}, {".w.test", "joew"}, {"not.v.test", ""}, {NULL, NULL}},
-    {{"v.test", "bob"}, {NULL, NULL}}};
+static const struct rule rules[2][5] = {{{"v.test", "joe"},
+                                         {"ann@a.test", "special"},
+                                         {".w.test", "joew"},
+                                         {"not.v.test", ""},
+                                         {NULL, NULL}},
+                                        {{"v.test", "bob"}, {NULL, NULL}}};
 
 static bool same_text(const char *a, const char *b)
 {
@@ -89,10 +92,13 @@ static bool is_local_domain(const char *domain, int version)
            (version == 1 && same_text(domain, "r.test"));
 }
 
-static const struct rule *find_rule(int version, const char *address, const char *domain)
+static const struct rule *find_rule(int version, const char *address,
+                                    const char *domain)
 {
     const char *rest = domain;
-    for (const char *key = address; key; key = key == address && key != domain ? domain : (rest = strchr(rest + 1, '.')))
+    for (const char *key = address; key; key = key == address && key != domain
+                                                   ? domain
+                                                   : (rest = strchr(rest + 1, '.')))
         for (const struct rule *r = rules[version]; r->key; r++)
             if (same_text(r->key, key))
                 return r;
@@ -133,17 +139,20 @@ static const char *without_prefix(const char *address, int version)
         return address;
     for (const struct rule *r = rules[version]; r->key; r++) {
         size_t len = strlen(r->prepend);
-        if (strchr(r->key, '@') && strncmp(address, r->prepend, len) == 0 && address[len] == '-' &&
-            same_text(address + len + 1, r->key))
+        if (strchr(r->key, '@') && strncmp(address, r->prepend, len) == 0 &&
+            address[len] == '-' && same_text(address + len + 1, r->key))
             return address + len + 1;
     }
     const struct rule *r = find_rule(version, at + 1, at + 1);
     size_t len = r ? strlen(r->prepend) : 0;
-    return len && strncmp(address, r->prepend, len) == 0 && address[len] == '-' ? address + len + 1 : address;
+    return len && strncmp(address, r->prepend, len) == 0 && address[len] == '-'
+               ? address + len + 1
+               : address;
 }
 
 /* send.md 7 */
-static void sender_of_delivery(const struct message *m, const char *recipient, char *out, size_t room)
+static void sender_of_delivery(const struct message *m, const char *recipient,
+                               char *out, size_t room)
 {
     size_t len = strlen(m->sender);
     char pre[ADDRESS_MAX];
@@ -156,7 +165,8 @@ static void sender_of_delivery(const struct message *m, const char *recipient, c
     if (!host || !at)
         return;
     *host = '\0';
-    snprintf(out, room, "%s%.*s=%s@%s", pre, (int)(at - recipient), recipient, at + 1, host + 1);
+    snprintf(out, room, "%s%.*s=%s@%s", pre, (int)(at - recipient), recipient, at + 1,
+             host + 1);
 }
 
 /* Texts */
@@ -171,7 +181,8 @@ static void safe(char *text)
 }
 
 /* send.md 10 */
-static void add_paragraph(struct buf *out, const char *address, const char *report, size_t len)
+static void add_paragraph(struct buf *out, const char *address, const char *report,
+                          size_t len)
 {
     struct buf p = {0};
     buf_format(&p, "<%s>:\n", address);
@@ -201,7 +212,9 @@ static void add_quoted(struct buf *out, const char *address)
         return;
     bool plain = len && address[0] != '.' && address[len - 1] != '.';
     for (size_t i = 0; i < len; i++)
-        plain &= isalnum((unsigned char)address[i]) || (strchr("!#$%&'*+-./=?^_`{|}~", address[i]) && !(i && address[i] == '.' && address[i - 1] == '.'));
+        plain &= isalnum((unsigned char)address[i]) ||
+                 (strchr("!#$%&'*+-./=?^_`{|}~", address[i]) &&
+                  !(i && address[i] == '.' && address[i - 1] == '.'));
     if (!plain)
         buf_text(out, "\"");
     for (size_t i = 0; i < len; i++) {
@@ -266,7 +279,8 @@ static mode_t mark_of(const struct message *m)
 {
     const struct node *info = disk_find(split_path("info", m->number));
     mode_t mode = info ? info->mode : 0;
-    return mode == HELD_MODE || mode == RETURNED_MODE || mode == DELETED_MODE ? mode : 0;
+    return mode == HELD_MODE || mode == RETURNED_MODE || mode == DELETED_MODE ? mode
+                                                                              : 0;
 }
 
 static unsigned left_in(const struct message *m, int c)
@@ -284,7 +298,8 @@ static bool is_blocked(int c)
 
 static bool has_capacity(int c)
 {
-    return life.running[c] < life.limit[c] && !is_blocked(c) && !life.leaving && !life.lost[c];
+    return life.running[c] < life.limit[c] && !is_blocked(c) && !life.leaving &&
+           !life.lost[c];
 }
 
 static void set_due(struct message *m, int c, int64_t due)
@@ -336,7 +351,8 @@ void judge_begin_life(void)
     life.idle_since = sim.steady_ms;
 }
 
-static void complain_lost(const struct message *m, const struct recipient *r, const char *how)
+static void complain_lost(const struct message *m, const struct recipient *r,
+                          const char *how)
 {
     violation("%ju: %s is lost: %s", (uintmax_t)m->number, r->address, how);
 }
@@ -353,8 +369,8 @@ static void judge_ended(struct message *m)
         if (m->disturbed || r->again)
             continue;
         if (r->delivered + r->bounced > 1)
-            violation("%ju: %s: %u delivered, %u returned", (uintmax_t)m->number, r->address, r->delivered,
-                      r->bounced);
+            violation("%ju: %s: %u delivered, %u returned", (uintmax_t)m->number,
+                      r->address, r->delivered, r->bounced);
     }
 }
 
@@ -371,15 +387,19 @@ static void resync_channel(struct message *m, int c, bool revived)
             continue;
         r->at = at;
         at += (off_t)strlen(r->rewritten) + 2;
-        char letter = !f ? 'D' : (size_t)r->at < f->data.len ? f->data.data[r->at] : '?';
+        char letter = !f                            ? 'D'
+                      : (size_t)r->at < f->data.len ? f->data.data[r->at]
+                                                    : '?';
         if (letter == 'T' && (r->done || r->running) && !revived) {
             if (r->done && !r->to_be_marked && !sim.power_cut && !m->fuzzy)
-                violation("%ju: the mark of %s is gone", (uintmax_t)m->number, r->address);
+                violation("%ju: the mark of %s is gone", (uintmax_t)m->number,
+                          r->address);
             r->again++;
         }
         if (letter == 'T' && r->failed) /* noted, and not marked: noted again */
             m->disturbed = true;
-        if (letter == 'D' && !r->done && !r->to_be_marked && !m->ordered_away && !revived)
+        if (letter == 'D' && !r->done && !r->to_be_marked && !m->ordered_away &&
+            !revived)
             complain_lost(m, r, f ? "marked before its time" : "the list is gone");
         r->done = letter == 'D';
         r->running = r->started = r->to_be_marked = false;
@@ -417,7 +437,8 @@ static void requeue(struct message *m)
 
 static void resync(struct message *m)
 {
-    bool todo = disk_find(flat_path("todo", m->number)), info = disk_find(split_path("info", m->number));
+    bool todo = disk_find(flat_path("todo", m->number)),
+         info = disk_find(split_path("info", m->number));
     bool mess = disk_find(split_path("mess", m->number));
     bool revived = m->stage == STAGE_ENDED;
     if (revived && (!mess || last_of(m->number) != m || !(todo || info)))
@@ -470,9 +491,12 @@ void judge_end_life(void)
             if (m->in[c].state != DUE || !f || mark_of(m))
                 continue;
             int64_t off = f->mtime_ms / 1000 - m->in[c].due;
-            if (m->in[c].unsure ? false : m->in[c].fresh ? off < -SLACK_S || off > SLACK_S : off != 0)
-                violation("%ju is due at %jd, but its %s file says %jd", (uintmax_t)m->number,
-                          (intmax_t)m->in[c].due, trees[c], (intmax_t)(f->mtime_ms / 1000));
+            if (m->in[c].unsure  ? false
+                : m->in[c].fresh ? off < -SLACK_S || off > SLACK_S
+                                 : off != 0)
+                violation("%ju is due at %jd, but its %s file says %jd",
+                          (uintmax_t)m->number, (intmax_t)m->in[c].due, trees[c],
+                          (intmax_t)(f->mtime_ms / 1000));
         }
     }
     abandon();
@@ -501,8 +525,8 @@ void judge_turn_end(void)
 {
     for (int c = 0; c < CHANNELS; c++)
         if (life.must_start[c] && life.progress[c] == 0 && has_capacity(c))
-            violation("%ju is due, and in a whole turn nothing is started in %s", (uintmax_t)life.must_start[c],
-                      trees[c]);
+            violation("%ju is due, and in a whole turn nothing is started in %s",
+                      (uintmax_t)life.must_start[c], trees[c]);
     if (sim.steady_ms != life.idle_since || sim.events != life.idle_events) {
         life.idle_since = sim.steady_ms;
         life.idle_events = sim.events;
@@ -533,9 +557,9 @@ void judge_turn(void)
         life.must_start[c] = 0;
         for (unsigned i = 0; i < message_count && has_capacity(c); i++) {
             const struct message *m = &messages[i];
-            bool must = m->stage == STAGE_TAKEN && !m->fuzzy && !m->in[c].unsure && m->in[c].state == DUE &&
-                                  m->in[c].due <= wall_s() &&
-                                  m->in[c].since + (m->in[c].fresh ? 10 : 1) < sim.turns;
+            bool must = m->stage == STAGE_TAKEN && !m->fuzzy && !m->in[c].unsure &&
+                        m->in[c].state == DUE && m->in[c].due <= wall_s() &&
+                        m->in[c].since + (m->in[c].fresh ? 10 : 1) < sim.turns;
             if (must)
                 life.must_start[c] = m->number;
         }
@@ -543,11 +567,12 @@ void judge_turn(void)
 }
 
 /* Something is known to be due at that moment of the steady clock. */
-static void judge_wake(const struct message *m, const char *what, int64_t in_ms, int64_t timeout_ms)
+static void judge_wake(const struct message *m, const char *what, int64_t in_ms,
+                       int64_t timeout_ms)
 {
     if (timeout_ms > (in_ms > 0 ? in_ms : 0) + 1000)
-        violation("sleeps %jd ms, although in %jd ms %ju %s", (intmax_t)timeout_ms, (intmax_t)in_ms,
-                  (uintmax_t)m->number, what);
+        violation("sleeps %jd ms, although in %jd ms %ju %s", (intmax_t)timeout_ms,
+                  (intmax_t)in_ms, (uintmax_t)m->number, what);
 }
 
 static void judge_message_sleep(const struct message *m, int64_t timeout_ms)
@@ -565,7 +590,8 @@ static void judge_message_sleep(const struct message *m, int64_t timeout_ms)
     if (life.bounce_running >= 10)
         return; /* it may have to wait for them */
     if (m->bounce_due_ms)
-        judge_wake(m, "is to be returned", m->bounce_due_ms - sim.steady_ms, timeout_ms);
+        judge_wake(m, "is to be returned", m->bounce_due_ms - sim.steady_ms,
+                   timeout_ms);
     else
         violation("sleeps, and nobody thinks of %ju", (uintmax_t)m->number);
 }
@@ -599,11 +625,12 @@ static void judge_status(const char *line)
 {
     char want[128];
     bool leaving = strstr(line, " exitasap") != NULL;
-    snprintf(want, sizeof want, "status: local %u/%u remote %u/%u%s", life.running[0], life.limit[0], life.running[1],
-             life.limit[1], leaving ? " exitasap" : "");
+    snprintf(want, sizeof want, "status: local %u/%u remote %u/%u%s", life.running[0],
+             life.limit[0], life.running[1], life.limit[1], leaving ? " exitasap" : "");
     if (strcmp(line, want) != 0)
         violation("not \"%s\"", want);
-    if (leaving != life.leaving && !(leaving && signal_come[15]) && !(leaving && (life.lost[0] || life.lost[1] || life.lost_clean)))
+    if (leaving != life.leaving && !(leaving && signal_come[15]) &&
+        !(leaving && (life.lost[0] || life.lost[1] || life.lost_clean)))
         violation(leaving ? "leaves, and nobody has said so" : "does not leave");
     if (life.marking && !life.marking_of->fuzzy)
         violation("%s is not marked", life.marking->address);
@@ -639,8 +666,9 @@ static void judge_info(ino_t n, const char *line)
     char want[512], sender[ADDRESS_MAX];
     snprintf(sender, sizeof sender, "%s", m->sender);
     safe(sender);
-    snprintf(want, sizeof want, "info msg %ju: bytes %zu from <%s> qp %ld uid %u", (uintmax_t)n,
-             disk_find(split_path("mess", n))->data.len, sender, (long)m->pid, m->uid);
+    snprintf(want, sizeof want, "info msg %ju: bytes %zu from <%s> qp %ld uid %u",
+             (uintmax_t)n, disk_find(split_path("mess", n))->data.len, sender,
+             (long)m->pid, m->uid);
     if (strcmp(line, want) != 0)
         violation("not \"%s\"", want);
     m->announced = true;
@@ -653,17 +681,20 @@ static void begin_attempt(struct message *m, int c)
     if (exact && m->in[c].state != DUE)
         violation("an attempt of %ju that does not wait", (uintmax_t)m->number);
     if (exact && due > now && !m->in[c].fresh)
-        violation("an attempt of %ju %jd s too early", (uintmax_t)m->number, (intmax_t)(due - now));
+        violation("an attempt of %ju %jd s too early", (uintmax_t)m->number,
+                  (intmax_t)(due - now));
     for (unsigned i = 0; i < message_count && exact && !m->in[c].unsure; i++) {
         const struct message *o = &messages[i];
-        if (o->stage == STAGE_TAKEN && o != m && !o->fuzzy && !o->in[c].unsure && o->in[c].state == DUE && o->in[c].due + SLACK_S < due)
-            violation("%ju is due %jd s before %ju", (uintmax_t)o->number, (intmax_t)(due - o->in[c].due),
-                      (uintmax_t)m->number);
+        if (o->stage == STAGE_TAKEN && o != m && !o->fuzzy && !o->in[c].unsure &&
+            o->in[c].state == DUE && o->in[c].due + SLACK_S < due)
+            violation("%ju is due %jd s before %ju", (uintmax_t)o->number,
+                      (intmax_t)(due - o->in[c].due), (uintmax_t)m->number);
     }
     m->in[c].state = ATTEMPT;
     m->in[c].fresh = m->in[c].stopped = m->in[c].unsure = false;
     m->in[c].next = next_attempt(c, birth_s(m), now);
-    m->in[c].last = now > birth_s(m) && (uint64_t)(now - birth_s(m)) > world_control("queuelifetime");
+    m->in[c].last = now > birth_s(m) &&
+                    (uint64_t)(now - birth_s(m)) > world_control("queuelifetime");
     for (unsigned i = 0; i < m->count; i++)
         if (m->to[i].channel == c)
             m->to[i].started = false;
@@ -696,8 +727,8 @@ static struct recipient *find_recipient(struct message *m, int c, const char *te
             struct recipient *r = &m->to[i];
             snprintf(address, sizeof address, "%s", r->rewritten);
             safe(address);
-            if (r->channel == c && strcmp(address, text) == 0 && !r->running && !r->started &&
-                (!r->done || (again && m->fuzzy && r->again)))
+            if (r->channel == c && strcmp(address, text) == 0 && !r->running &&
+                !r->started && (!r->done || (again && m->fuzzy && r->again)))
                 return r;
         }
     return NULL;
@@ -708,7 +739,9 @@ static void judge_starting(const char *line)
     unsigned long long id, n;
     char channel[8];
     int at = 0;
-    if (sscanf(line, "starting delivery %llu: msg %llu to %7s %n", &id, &n, channel, &at) != 3 || !at)
+    if (sscanf(line, "starting delivery %llu: msg %llu to %7s %n", &id, &n, channel,
+               &at) != 3 ||
+        !at)
         violation("a line that is none");
     int c = strcmp(channel, "remote") == 0;
     struct message *m = known((ino_t)n, "a delivery of");
@@ -728,7 +761,8 @@ static void judge_starting(const char *line)
     if (m->in[c].state != ATTEMPT || (m->fuzzy && m->in[c].running == 0 && tried))
         begin_attempt(m, c);
     struct recipient *r = find_recipient(m, c, line + at);
-    if (!r && m->fuzzy) { /* the attempt before may have ended in the middle of the list */
+    if (!r &&
+        m->fuzzy) { /* the attempt before may have ended in the middle of the list */
         begin_attempt(m, c);
         r = find_recipient(m, c, line + at);
     }
@@ -743,7 +777,8 @@ static void judge_starting(const char *line)
     life.status_due = true;
 }
 
-void judge_command(int c, unsigned slot, const char *name, const char *sender, const char *recipient)
+void judge_command(int c, unsigned slot, const char *name, const char *sender,
+                   const char *recipient)
 {
     struct started *d = &life.commanded[c];
     char want[ADDRESS_MAX * 2];
@@ -751,7 +786,8 @@ void judge_command(int c, unsigned slot, const char *name, const char *sender, c
         violation("a command of which the log knows nothing");
     if (slot >= life.limit[c] || life.slots[c][slot].m)
         violation("slot %u", slot);
-    snprintf(want, sizeof want, "%ju/%ju", (uintmax_t)d->m->number % CONF_SPLIT, (uintmax_t)d->m->number);
+    snprintf(want, sizeof want, "%ju/%ju", (uintmax_t)d->m->number % CONF_SPLIT,
+             (uintmax_t)d->m->number);
     if (strcmp(name, want) != 0 || strcmp(recipient, d->r->rewritten) != 0)
         violation("a command for %s %s", name, recipient);
     sender_of_delivery(d->m, recipient, want, sizeof want);
@@ -770,7 +806,8 @@ void judge_report(int c, unsigned slot, const char *text, size_t len)
 {
     if (life.report_count[c] == REPORTS_MAX)
         violation("reports are not read");
-    struct report *r = &life.reports[c][(life.first_report[c] + life.report_count[c]++) % REPORTS_MAX];
+    struct report *r =
+        &life.reports[c][(life.first_report[c] + life.report_count[c]++) % REPORTS_MAX];
     r->slot = slot;
     buf_clear(&r->text);
     buf_add(&r->text, text, len < REPORT_KEPT + 1 ? len : REPORT_KEPT + 1);
@@ -793,22 +830,26 @@ static void judge_out_of_range(void)
     take_report(c);
 }
 
-static const char too_long[] = "I'm not going to try again; this message has been in the queue too long.\n";
-static const char returned[] = "The postmaster of this host has returned this message. (#5.3.0)\n";
+static const char too_long[] =
+    "I'm not going to try again; this message has been in the queue too long.\n";
+static const char returned[] =
+    "The postmaster of this host has returned this message. (#5.3.0)\n";
 
-static void fail_recipient(struct message *m, struct recipient *r, const struct buf *text)
+static void fail_recipient(struct message *m, struct recipient *r,
+                           const struct buf *text)
 {
     if (mark_of(m) == DELETED_MODE) {
         r->failed = false;
         return;
     }
     r->failed = true;
-    add_paragraph(&m->notes, without_prefix(r->rewritten, life.rules), text->data ? text->data : "", text->len);
+    add_paragraph(&m->notes, without_prefix(r->rewritten, life.rules),
+                  text->data ? text->data : "", text->len);
 }
 
 /* What the log must say of a report: words and text in *out; how it counts. */
-static char result_of(const struct report *r, const struct message *m, int c, bool last, struct buf *out,
-                      struct buf *text)
+static char result_of(const struct report *r, const struct message *m, int c, bool last,
+                      struct buf *out, struct buf *text)
 {
     char letter = r->text.len ? r->text.data[0] : '\0';
     buf_clear(out);
@@ -845,8 +886,8 @@ static void judge_result(const char *line)
         violation("a line that is none");
     int c = sim.reporting;
     const struct report *head = &life.reports[c][life.first_report[c]];
-    if (!life.report_count[c] || head->slot >= life.limit[c] || !life.slots[c][head->slot].m ||
-        life.slots[c][head->slot].id != id)
+    if (!life.report_count[c] || head->slot >= life.limit[c] ||
+        !life.slots[c][head->slot].m || life.slots[c][head->slot].id != id)
         violation("a result that nobody has reported");
     struct report *report = take_report(c);
     struct started d = life.slots[c][report->slot];
@@ -866,8 +907,10 @@ static void judge_result(const char *line)
         life.marking = r;
         life.marking_of = m;
     }
-    if (letter == 'K')
+    if (letter == 'K') {
         r->delivered++;
+        r->failed = false; /* it may have, and could not be marked */
+    }
     if (letter == 'D')
         fail_recipient(m, r, &text);
     life.status_due = true;
@@ -885,16 +928,18 @@ void judge_mark(const char *tree, ino_t n, off_t at, const struct node *f)
         if (m->to[i].channel == c && m->to[i].at == at)
             r = &m->to[i];
     if (!r || r != life.marking || !r->to_be_marked)
-        violation("%s/%ju: a mark at %jd that means nobody, or comes before its report", tree, (uintmax_t)n,
-                  (intmax_t)at);
+        violation("%s/%ju: a mark at %jd that means nobody, or comes before its report",
+                  tree, (uintmax_t)n, (intmax_t)at);
     if (r->failed) {
         char head[ADDRESS_MAX + 8];
         const struct node *note = disk_find(flat_path("bounce", n));
-        snprintf(head, sizeof head, "<%s>:\n", without_prefix(r->rewritten, life.rules));
+        snprintf(head, sizeof head, "<%s>:\n",
+                 without_prefix(r->rewritten, life.rules));
         for (char *p = head; p[1]; p++)
             if (*p == '\n' && p[1])
                 *p = '_';
-        if (!note || !disk_is_stable(flat_path("bounce", n)) || !buf_count(&note->stable, head))
+        if (!note || !disk_is_stable(flat_path("bounce", n)) ||
+            !buf_count(&note->stable, head))
             violation("%s is marked, and its note is not on the disk", r->address);
     }
     r->to_be_marked = false;
@@ -908,8 +953,8 @@ static void judge_end_msg(ino_t n)
     struct message *m = known(n, "end msg");
     if (m->stage != STAGE_TAKEN)
         violation("an end before the beginning");
-    if (disk_find(split_path("local", n)) || disk_find(split_path("remote", n)) || disk_find(flat_path("todo", n)) ||
-        disk_find(flat_path("bounce", n)))
+    if (disk_find(split_path("local", n)) || disk_find(split_path("remote", n)) ||
+        disk_find(flat_path("todo", n)) || disk_find(flat_path("bounce", n)))
         violation("%ju ends, and has files yet", (uintmax_t)n);
     if (m->ending && !m->fuzzy)
         violation("%ju ends twice", (uintmax_t)n);
@@ -929,9 +974,11 @@ void judge_bounce_begin(pid_t pid)
     const struct node *note = disk_find(flat_path("bounce", m->number));
     if (m->stage != STAGE_TAKEN || !note || note->data.len == 0)
         violation("a bounce of %ju, which has none", (uintmax_t)m->number);
-    if (disk_find(split_path("local", m->number)) || disk_find(split_path("remote", m->number)))
+    if (disk_find(split_path("local", m->number)) ||
+        disk_find(split_path("remote", m->number)))
         violation("a bounce of %ju, which is not finished", (uintmax_t)m->number);
-    if (strcmp(m->sender, "#@[]") == 0 || m->bouncing || (m->bounce_sent && !m->disturbed))
+    if (strcmp(m->sender, "#@[]") == 0 || m->bouncing ||
+        (m->bounce_sent && !m->disturbed))
         violation("a bounce of %ju too many", (uintmax_t)m->number);
     if (mark_of(m) == DELETED_MODE)
         violation("a bounce of %ju, which is deleted", (uintmax_t)m->number);
@@ -970,8 +1017,8 @@ static void add_date(struct buf *out, int64_t now)
     time_t t = (time_t)now;
     struct tm tm;
     gmtime_r(&t, &tm);
-    buf_format(out, "Date: %d %s %d %02d:%02d:%02d -0000\n", tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
-               tm.tm_hour, tm.tm_min, tm.tm_sec);
+    buf_format(out, "Date: %d %s %d %02d:%02d:%02d -0000\n", tm.tm_mday,
+               months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 /* The time in the text: that of the beginning, or of some moment before, where memory
@@ -988,7 +1035,8 @@ static int64_t date_of(const struct buf *text, int64_t now)
     return now;
 }
 
-static void expected_bounce(struct buf *want, const struct message *m, int64_t now, char *to)
+static void expected_bounce(struct buf *want, const struct message *m, int64_t now,
+                            char *to)
 {
     char sender[ADDRESS_MAX];
     size_t len = strlen(m->sender);
@@ -997,20 +1045,29 @@ static void expected_bounce(struct buf *want, const struct message *m, int64_t n
         sender[len - 4] = '\0';
     snprintf(to, ADDRESS_MAX, "%s", sender);
     if (!sender[0])
-        snprintf(to, ADDRESS_MAX, "%s@%s", disk_find("control/doublebounceto") ? "dbl" : "postmaster",
+        snprintf(to, ADDRESS_MAX, "%s@%s",
+                 disk_find("control/doublebounceto") ? "dbl" : "postmaster",
                  disk_find("control/doublebouncehost") ? "far.test" : "me.test");
     buf_clear(want);
     add_date(want, now);
     buf_text(want, "From: MAILER-DAEMON@me.test\nTo: ");
     add_quoted(want, to);
-    buf_text(want, "\nSubject: failure notice\n\nHi. This is the qmail-send program at me.test.\n");
-    buf_text(want, sender[0] ? "I'm afraid I wasn't able to deliver your message to the following addresses.\n"
-                               "This is a permanent error; I've given up. Sorry it didn't work out.\n\n"
-                             : "I tried to deliver a bounce message to this address, but the bounce bounced!\n\n");
+    buf_text(want, "\nSubject: failure notice\n\nHi. This is the qmail-send program at "
+                   "me.test.\n");
+    buf_text(
+        want,
+        sender[0]
+            ? "I'm afraid I wasn't able to deliver your message to the following "
+              "addresses.\n"
+              "This is a permanent error; I've given up. Sorry it didn't work out.\n\n"
+            : "I tried to deliver a bounce message to this address, but the bounce "
+              "bounced!\n\n");
     const struct node *note = disk_find(flat_path("bounce", m->number));
     buf_add(want, note->data.data, note->data.len);
-    buf_text(want, sender[0] ? "--- Below this line is a copy of the message.\n\nReturn-Path: <"
-                             : "--- Below this line is the original bounce.\n\nReturn-Path: <");
+    buf_text(want,
+             sender[0]
+                 ? "--- Below this line is a copy of the message.\n\nReturn-Path: <"
+                 : "--- Below this line is the original bounce.\n\nReturn-Path: <");
     add_quoted(want, sender);
     buf_text(want, ">\n");
     const struct node *mess = disk_find(split_path("mess", m->number));
@@ -1022,8 +1079,8 @@ static void judge_notes(struct message *m)
 {
     const struct node *note = disk_find(flat_path("bounce", m->number));
     if (!m->disturbed && !m->ordered_away && !buf_same(&note->data, &m->notes))
-        violation("the notes of %ju are \"%s\", not \"%s\"", (uintmax_t)m->number, note->data.data,
-                  m->notes.data ? m->notes.data : "");
+        violation("the notes of %ju are \"%s\", not \"%s\"", (uintmax_t)m->number,
+                  note->data.data, m->notes.data ? m->notes.data : "");
     for (unsigned i = 0; i < m->count; i++) {
         struct recipient *r = &m->to[i];
         if (!r->failed)
@@ -1039,14 +1096,18 @@ static void judge_notes(struct message *m)
                 if (*p == '\n')
                     *p = '_';
             unsigned count = (unsigned)buf_count(&note->data, head);
-            old = v && strcmp(without_prefix(r->rewritten, 0), without_prefix(r->rewritten, 1)) == 0 ? old : old + count;
+            old = v && strcmp(without_prefix(r->rewritten, 0),
+                              without_prefix(r->rewritten, 1)) == 0
+                      ? old
+                      : old + count;
         }
         if (old < wanted || (old > wanted && !m->disturbed))
             violation("%ju: %u notes of %s", (uintmax_t)m->number, old, r->address);
     }
 }
 
-void judge_bounced(pid_t pid, const struct buf *text, const char *sender, const char *recipient)
+void judge_bounced(pid_t pid, const struct buf *text, const char *sender,
+                   const char *recipient)
 {
     static struct buf want;
     char to[ADDRESS_MAX];
@@ -1056,9 +1117,11 @@ void judge_bounced(pid_t pid, const struct buf *text, const char *sender, const 
     struct message *m = life.bounces[i].m;
     expected_bounce(&want, m, date_of(text, life.bounces[i].wall_s), to);
     if (!buf_same(&want, text))
-        violation("the bounce of %ju is\n%s\n, not\n%s", (uintmax_t)m->number, text->data, want.data);
+        violation("the bounce of %ju is\n%s\n, not\n%s", (uintmax_t)m->number,
+                  text->data, want.data);
     if (strcmp(sender, m->sender[0] ? "" : "#@[]") != 0 || strcmp(recipient, to) != 0)
-        violation("the bounce of %ju goes from <%s> to <%s>", (uintmax_t)m->number, sender, recipient);
+        violation("the bounce of %ju goes from <%s> to <%s>", (uintmax_t)m->number,
+                  sender, recipient);
     judge_notes(m);
     if (m->bounces++ && !m->disturbed)
         violation("%ju is returned twice", (uintmax_t)m->number);
@@ -1116,8 +1179,11 @@ static void judge_ordered(const char *verb, ino_t n)
                   : strcmp(verb, "return") == 0 ? RETURNED_MODE
                   : strcmp(verb, "delete") == 0 ? DELETED_MODE
                                                 : 0;
-    if (m->stage != STAGE_TAKEN || !info || (mark != want && strcmp(verb, "try") != 0) || (want && info->stable_mode != want))
-        violation("%s %ju, but its mode is %o", verb, (uintmax_t)n, info ? (unsigned)info->mode : 0);
+    if (m->stage != STAGE_TAKEN || !info ||
+        (mark != want && strcmp(verb, "try") != 0) ||
+        (want && info->stable_mode != want))
+        violation("%s %ju, but its mode is %o", verb, (uintmax_t)n,
+                  info ? (unsigned)info->mode : 0);
     if (want == RETURNED_MODE || want == DELETED_MODE)
         m->ordered_away = true;
     m->bounce_due_ms = 0;
@@ -1142,10 +1208,13 @@ static void judge_ordered(const char *verb, ino_t n)
 void judge_order(const char *verb, ino_t n, const char *answer)
 {
     (void)n;
-    if (strcmp(verb, "rubbish") == 0 && strncmp(answer, "bad-request - - - -\n", 20) != 0)
+    if (strcmp(verb, "rubbish") == 0 &&
+        strncmp(answer, "bad-request - - - -\n", 20) != 0)
         violation("rubbish is answered %s", answer);
-    static const char *const results[] = {"done", "new", "gone", "other", "held", "not-held", "active",
-        "returning", "deleting", "ending", "bouncing", "trouble", "bad-request"};
+    static const char *const results[] = {
+        "done",     "new",     "gone",       "other",    "held",
+        "not-held", "active",  "returning",  "deleting", "ending",
+        "bouncing", "trouble", "bad-request"};
     bool found = false;
     for (size_t i = 0; i < sizeof results / sizeof *results; i++)
         found |= strncmp(answer, results[i], strlen(results[i])) == 0;
@@ -1160,11 +1229,14 @@ static void judge_trouble(const char *line)
         judge_out_of_range();
         return;
     }
-    if (strcmp(line, "warning: trouble injecting bounce message, will try later") == 0 && life.refused_bounces) {
+    if (strcmp(line, "warning: trouble injecting bounce message, will try later") ==
+            0 &&
+        life.refused_bounces) {
         life.refused_bounces--;
         return;
     }
-    if (strncmp(line, "warning: qmail-clean unable to clean up ", 40) == 0 && life.refused_cleans) {
+    if (strncmp(line, "warning: qmail-clean unable to clean up ", 40) == 0 &&
+        life.refused_cleans) {
         life.refused_cleans--;
         return;
     }
@@ -1174,7 +1246,9 @@ static void judge_trouble(const char *line)
                 life.lost[c] = life.leaving = true;
                 return;
             }
-    } else if (strcmp(line, "alert: oh no! lost qmail-clean connection! dying...") == 0 && world_is_dead(2)) {
+    } else if (strcmp(line, "alert: oh no! lost qmail-clean connection! dying...") ==
+                   0 &&
+               world_is_dead(2)) {
         life.lost_clean = life.leaving = true;
         return;
     } else if (strncmp(line, "alert: cannot start: ", 21) == 0) {
@@ -1203,13 +1277,15 @@ void judge_log(const char *data, size_t len)
     trace("log: %s", line.data);
     if (life.exiting)
         violation("speaks after the end");
-    bool is_trouble = strncmp(line.data, "warning: ", 9) == 0 || strncmp(line.data, "alert: ", 7) == 0;
+    bool is_trouble = strncmp(line.data, "warning: ", 9) == 0 ||
+                      strncmp(line.data, "alert: ", 7) == 0;
     if (life.status_due && !is_trouble && strncmp(line.data, "status: ", 8) != 0)
         violation("no status line");
     if (is_trouble) {
         judge_trouble(line.data);
     } else if (strcmp(line.data, "status: exiting") == 0) {
-        if (!life.leaving && !signal_come[15] && !life.lost[0] && !life.lost[1] && !life.lost_clean)
+        if (!life.leaving && !signal_come[15] && !life.lost[0] && !life.lost[1] &&
+            !life.lost_clean)
             violation("exits, and nobody has said so");
         life.exiting = true;
     } else if (strncmp(line.data, "status: ", 8) == 0) {
@@ -1249,13 +1325,16 @@ static void judge_list_gone(struct message *m, int c)
             continue;
         if (f->data.data[r->at] == 'T' && !mark && !(m->fuzzy && r->again))
             complain_lost(m, r, "its list is removed");
-        if (f->data.data[r->at] == 'T' && mark == RETURNED_MODE && !(m->fuzzy && r->again)) {
+        if (f->data.data[r->at] == 'T' && mark == RETURNED_MODE &&
+            !(m->fuzzy && r->again)) {
             char head[ADDRESS_MAX];
-            snprintf(head, sizeof head, "%.40s", without_prefix(r->rewritten, life.rules));
+            snprintf(head, sizeof head, "%.40s",
+                     without_prefix(r->rewritten, life.rules));
             for (char *p = head; *p; p++)
                 if (*p == '\n')
                     *p = '_';
-            if (!note || !disk_is_stable(flat_path("bounce", m->number)) || !buf_count(&note->data, head))
+            if (!note || !disk_is_stable(flat_path("bounce", m->number)) ||
+                !buf_count(&note->data, head))
                 complain_lost(m, r, "it is to be returned, and not noted");
             r->failed = true;
         }
@@ -1278,10 +1357,12 @@ void judge_unlink(const char *dir, ino_t n)
     if (strcmp(dir, "local") == 0 || strcmp(dir, "remote") == 0) {
         judge_list_gone(m, dir[0] == 'r');
     } else if (strcmp(dir, "bounce") == 0) {
-        if (f->data.len && !m->bounce_sent && !m->discarded && mark_of(m) != DELETED_MODE)
+        if (f->data.len && !m->bounce_sent && !m->discarded &&
+            mark_of(m) != DELETED_MODE)
             violation("%ju: its notes are removed, and nobody has them", (uintmax_t)n);
     } else if (strcmp(dir, "info") == 0) {
-        if (f || disk_find(split_path("local", n)) || disk_find(split_path("remote", n)))
+        if (f || disk_find(split_path("local", n)) ||
+            disk_find(split_path("remote", n)))
             violation("info of %ju is removed too early", (uintmax_t)n);
         judge_ended(m);
     } else {
@@ -1293,15 +1374,18 @@ void judge_times(const char *tree, ino_t n, int64_t mtime)
 {
     const struct message *m = known(n, "the times of");
     int c = tree[0] == 'r';
-    if (m->in[c].state == DUE && !m->fuzzy && !m->in[c].fresh && !m->in[c].unsure && m->in[c].due != mtime)
-        violation("%ju is due at %jd, not at %jd", (uintmax_t)n, (intmax_t)m->in[c].due, (intmax_t)mtime);
+    if (m->in[c].state == DUE && !m->fuzzy && !m->in[c].fresh && !m->in[c].unsure &&
+        m->in[c].due != mtime)
+        violation("%ju is due at %jd, not at %jd", (uintmax_t)n, (intmax_t)m->in[c].due,
+                  (intmax_t)mtime);
 }
 
 /* Before todo/N may go, everything must be on the disk: queue.md 10. */
 static void judge_taken(struct message *m)
 {
     static struct buf want[CHANNELS + 1];
-    const char *paths[CHANNELS + 1] = {split_path("local", m->number), split_path("remote", m->number),
+    const char *paths[CHANNELS + 1] = {split_path("local", m->number),
+                                       split_path("remote", m->number),
                                        split_path("info", m->number)};
     for (int i = 0; i <= CHANNELS; i++)
         buf_clear(&want[i]);
@@ -1338,7 +1422,8 @@ void judge_clean(const char *verb, ino_t n)
     const struct node *mess = disk_find(split_path("mess", n));
     m = last_of(n); /* its own text, or that of somebody who got its number */
     if (mess && !(m && m->text == mess && m->text_at == mess->mtime_ms)) {
-        int64_t used = mess->atime_ms > mess->mtime_ms ? mess->atime_ms : mess->mtime_ms;
+        int64_t used =
+            mess->atime_ms > mess->mtime_ms ? mess->atime_ms : mess->mtime_ms;
         if (used / 1000 >= wall_s() - ABANDONED_S)
             violation("mess of %ju is being written, and to be removed", (uintmax_t)n);
     }
@@ -1378,7 +1463,8 @@ void judge_jump(void)
     sim.jumped = true;
     for (unsigned i = 0; i < message_count; i++)
         for (int c = 0; c < CHANNELS; c++)
-            messages[i].in[c].unsure |= messages[i].in[c].fresh && messages[i].in[c].since + 10 >= sim.turns;
+            messages[i].in[c].unsure |=
+                messages[i].in[c].fresh && messages[i].in[c].since + 10 >= sim.turns;
 }
 
 bool judge_had_fault(void)

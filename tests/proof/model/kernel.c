@@ -1,6 +1,7 @@
 /* The system calls of qmail-send: sim_CALL() for CALL, each with the arguments that it
  * has. What a power cut may leave is as in disk.py: data is stable after fsync(2) of
- * the file, a name after fsync(2) of its directory; of what is not, any part is lost. */
+ * the file, a name after fsync(2) of its directory; of what is not, any part is lost.
+ */
 #include "model.h"
 
 #include <dirent.h>
@@ -46,7 +47,15 @@ static struct dir {
     struct entry *first;
 } dirs[DIRS];
 
-enum kind { KIND_NODE, KIND_DIR, KIND_PIPE_IN, KIND_PIPE_OUT, KIND_LISTEN, KIND_SOCKET, KIND_NULL };
+enum kind {
+    KIND_NODE,
+    KIND_DIR,
+    KIND_PIPE_IN,
+    KIND_PIPE_OUT,
+    KIND_LISTEN,
+    KIND_SOCKET,
+    KIND_NULL
+};
 
 struct file {
     enum kind kind;
@@ -294,8 +303,9 @@ static void touch(struct node *n)
 static ino_t number_of(const char *path)
 {
     const char *slash = path ? strrchr(path, '/') : NULL;
-    return slash && slash[1] >= '1' && slash[1] <= '9' ? (ino_t)strtoull(slash + 1, NULL, 10)
-                                                       : 0;
+    return slash && slash[1] >= '1' && slash[1] <= '9'
+               ? (ino_t)strtoull(slash + 1, NULL, 10)
+               : 0;
 }
 
 struct node *disk_make(const char *path, enum type type, mode_t mode)
@@ -389,7 +399,8 @@ static void cut_node(struct node *n)
         break;
     case 1: /* of what was appended, a part */
         if (n->data.len > n->stable.len)
-            n->data.len = n->stable.len + below((unsigned)(n->data.len - n->stable.len));
+            n->data.len =
+                n->stable.len + below((unsigned)(n->data.len - n->stable.len));
         break;
     case 2: { /* each byte that changed in place for itself */
         size_t len = n->data.len < n->stable.len ? n->data.len : n->stable.len;
@@ -415,8 +426,8 @@ static void drop_stale(struct entry *e)
 {
     char tree[16] = "";
     ino_t n = (ino_t)strtoull(e->name, NULL, 10);
-    if (!e->now || !n || sscanf(dirs[e->dir].path, "queue/%15[a-z]", tree) != 1 || strcmp(tree, "mess") == 0 ||
-        disk_find(split_path("mess", n)))
+    if (!e->now || !n || sscanf(dirs[e->dir].path, "queue/%15[a-z]", tree) != 1 ||
+        strcmp(tree, "mess") == 0 || disk_find(split_path("mess", n)))
         return;
     e->now->names--;
     e->now = NULL;
@@ -452,7 +463,8 @@ const char *split_path(const char *tree, ino_t n)
     static unsigned at;
     at = (at + 1) % 8;
     uintmax_t number = n;
-    snprintf(text[at], sizeof text[at], "queue/%s/%ju/%ju", tree, number % CONF_SPLIT, number);
+    snprintf(text[at], sizeof text[at], "queue/%s/%ju/%ju", tree, number % CONF_SPLIT,
+             number);
     return text[at];
 }
 
@@ -467,9 +479,19 @@ const char *flat_path(const char *dir, ino_t n)
 
 static void make_dirs(void)
 {
-    static const char *const flat[] = {"", "control", "queue", "queue/pid", "queue/mess",
-        "queue/intd", "queue/todo", "queue/info", "queue/local", "queue/remote",
-        "queue/bounce", "queue/lock", "queue/order"};
+    static const char *const flat[] = {"",
+                                       "control",
+                                       "queue",
+                                       "queue/pid",
+                                       "queue/mess",
+                                       "queue/intd",
+                                       "queue/todo",
+                                       "queue/info",
+                                       "queue/local",
+                                       "queue/remote",
+                                       "queue/bounce",
+                                       "queue/lock",
+                                       "queue/order"};
     static const char *const split[] = {"mess", "info", "local", "remote"};
     int n = 0;
     for (size_t i = 0; i < sizeof flat / sizeof *flat; i++)
@@ -707,8 +729,8 @@ static bool fails(const char *call, ino_t number, const char *errors)
     static const struct {
         char letter;
         int error;
-    } known[] = {{'s', ENOSPC}, {'i', EIO}, {'m', ENOMEM}, {'f', EMFILE}, {'n', ENFILE},
-                 {'a', EACCES}, {'g', EAGAIN}, {'w', EWOULDBLOCK}};
+    } known[] = {{'s', ENOSPC}, {'i', EIO},    {'m', ENOMEM}, {'f', EMFILE},
+                 {'n', ENFILE}, {'a', EACCES}, {'g', EAGAIN}, {'w', EWOULDBLOCK}};
     if (sim.calm || os.in_signal || !chance(plan.fault))
         return false;
     char letter = errors[below((unsigned)strlen(errors))];
@@ -768,7 +790,9 @@ static void fill_stat(const struct node *n, int dir, struct stat *st)
         return;
     }
     st->st_ino = n->number;
-    st->st_mode = n->mode | (n->type == TYPE_FIFO ? S_IFIFO : n->type == TYPE_SOCKET ? S_IFSOCK : S_IFREG);
+    st->st_mode = n->mode | (n->type == TYPE_FIFO     ? S_IFIFO
+                             : n->type == TYPE_SOCKET ? S_IFSOCK
+                                                      : S_IFREG);
     st->st_size = (off_t)n->data.len;
     st->st_nlink = n->names;
     st->st_mtim.tv_sec = n->mtime_ms / 1000;
@@ -782,8 +806,8 @@ static ino_t owner_of(const struct file *f)
     return f->node ? f->node->owner : 0;
 }
 
-#define CALL(type, name, ...)        \
-    type sim_##name(__VA_ARGS__);    \
+#define CALL(type, name, ...)     \
+    type sim_##name(__VA_ARGS__); \
     type sim_##name(__VA_ARGS__)
 
 CALL(int, open, const char *path, int flags, ...)
@@ -843,7 +867,8 @@ CALL(int, close, int fd)
     struct file *f = file_of(fd);
     if (!f)
         return -1;
-    bool failed = f->kind == KIND_NODE && f->flags & O_WRONLY && fails("close", owner_of(f), "i");
+    bool failed =
+        f->kind == KIND_NODE && f->flags & O_WRONLY && fails("close", owner_of(f), "i");
     int error = errno;
     drop_file(f);
     os.fds[fd] = NULL;
@@ -853,7 +878,9 @@ CALL(int, close, int fd)
 
 static size_t most(size_t len)
 {
-    return plan.fault && len > 1 && !sim.calm && chance(plan.fault * 4) ? 1 + below((unsigned)len - 1) : len;
+    return plan.fault && len > 1 && !sim.calm && chance(plan.fault * 4)
+               ? 1 + below((unsigned)len - 1)
+               : len;
 }
 
 static ssize_t take(struct file *f, struct buf *from, void *to, size_t room, bool open)
@@ -1105,7 +1132,8 @@ CALL(int, fchmod, int fd, mode_t mode)
     return 0;
 }
 
-CALL(int, utimensat, int at, const char *path, const struct timespec times[2], int flags)
+CALL(int, utimensat, int at, const char *path, const struct timespec times[2],
+     int flags)
 {
     (void)at, (void)flags;
     enter("utimensat");
@@ -1346,7 +1374,8 @@ CALL(int, connect, int fd, const struct sockaddr *address, socklen_t len)
 
 CALL(int, clock_gettime, clockid_t clock, struct timespec *t)
 {
-    int64_t ms = clock == CLOCK_MONOTONIC ? sim.steady_ms : sim.steady_ms + sim.offset_ms;
+    int64_t ms =
+        clock == CLOCK_MONOTONIC ? sim.steady_ms : sim.steady_ms + sim.offset_ms;
     t->tv_sec = ms / 1000;
     t->tv_nsec = ms % 1000 * 1000000;
     return 0;
@@ -1378,16 +1407,19 @@ static short events_of(int fd)
         return POLLNVAL;
     switch (f->kind) {
     case KIND_NODE:
-        return f->node->type == TYPE_FIFO ? (os.trigger_bytes ? POLLIN : 0) : POLLIN | POLLOUT;
+        return f->node->type == TYPE_FIFO ? (os.trigger_bytes ? POLLIN : 0)
+                                          : POLLIN | POLLOUT;
     case KIND_PIPE_IN:
-        return (short)((f->in->data.len ? POLLIN : 0) | (f->in->writers == 0 ? POLLHUP : 0));
+        return (short)((f->in->data.len ? POLLIN : 0) |
+                       (f->in->writers == 0 ? POLLHUP : 0));
     case KIND_PIPE_OUT:
         return f->out->readers == 0             ? POLLERR
                : f->out->data.len < f->out->cap ? POLLOUT
                                                 : 0;
     case KIND_SOCKET:
         return (short)((f->in->data.len || f->in->writers == 0 ? POLLIN : 0) |
-                       (f->out->data.len < f->out->cap || f->out->readers == 0 ? POLLOUT : 0));
+                       (f->out->data.len < f->out->cap || f->out->readers == 0 ? POLLOUT
+                                                                               : 0));
     case KIND_LISTEN:
         return os.backlog_count ? POLLIN : 0;
     default:
@@ -1402,7 +1434,8 @@ static int look(struct pollfd *fds, nfds_t count)
         fds[i].revents = 0;
         if (fds[i].fd < 0)
             continue;
-        fds[i].revents = (short)(events_of(fds[i].fd) & (fds[i].events | POLLERR | POLLHUP | POLLNVAL));
+        fds[i].revents = (short)(events_of(fds[i].fd) &
+                                 (fds[i].events | POLLERR | POLLHUP | POLLNVAL));
         if (fds[i].revents & POLLNVAL)
             violation("waits for descriptor %d, which is closed", fds[i].fd);
         ready += fds[i].revents != 0;
@@ -1446,7 +1479,8 @@ CALL(int, poll, struct pollfd *fds, nfds_t count, int timeout)
         int64_t next = world_next();
         if (next == INT64_MAX && end == INT64_MAX)
             violation("waits for ever in poll(2)");
-        sim.steady_ms = next < end ? (next > sim.steady_ms ? next : sim.steady_ms) : end;
+        sim.steady_ms =
+            next < end ? (next > sim.steady_ms ? next : sim.steady_ms) : end;
     }
     if (is_turn)
         judge_turn();
@@ -1587,7 +1621,7 @@ static void *arena_get(size_t size)
 {
     size_t class = 5;
     while (((size_t)1 << class) < size)
-        class++;
+        class ++;
     char *p = arena.free[class];
     if (p) {
         memcpy(&arena.free[class], p, sizeof(void *));

@@ -139,7 +139,8 @@ static void drain(void)
         trace("from now on everybody behaves");
         world_drain();
         /* who may not start anything must be started anew with other limits */
-        if (sim.alive && (world_control("concurrencylocal") == 0 || world_control("concurrencyremote") == 0))
+        if (sim.alive && (world_control("concurrencylocal") == 0 ||
+                          world_control("concurrencyremote") == 0))
             send_signal(SIGTERM);
     }
 }
@@ -217,13 +218,15 @@ int main(int argc, char **argv)
     uint64_t count = sim.trace ? 1 : strtoull(argv[2], NULL, 10);
     for (uint64_t i = 0; i < count; i++)
         if (!run(first + i)) {
-            printf("seed %ju, history %ju: %s\n", (uintmax_t)(first + i), (uintmax_t)i + 1, complaint);
+            printf("seed %ju, history %ju: %s\n", (uintmax_t)(first + i),
+                   (uintmax_t)i + 1, complaint);
             return 1;
         }
     reset_memory();
-    printf("histories %ju lives %ju crashes %ju powercuts %ju turns %ju calls %ju messages %ju "
+    printf("histories %ju lives %ju crashes %ju powercuts %ju turns %ju calls %ju "
+           "messages %ju "
            "deliveries %ju\n",
-           (uintmax_t)count, (uintmax_t)lives, (uintmax_t)crashes, (uintmax_t)cuts, (uintmax_t)turns,
-           (uintmax_t)calls, (uintmax_t)sent, (uintmax_t)deliveries);
+           (uintmax_t)count, (uintmax_t)lives, (uintmax_t)crashes, (uintmax_t)cuts,
+           (uintmax_t)turns, (uintmax_t)calls, (uintmax_t)sent, (uintmax_t)deliveries);
     return 0;
 }

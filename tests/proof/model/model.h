@@ -33,7 +33,8 @@ struct buf {
 void buf_clear(struct buf *b);
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_text(struct buf *b, const char *text);
-void buf_format(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf_format(struct buf *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void buf_drop(struct buf *b, size_t len); /* from the front */
 bool buf_same(const struct buf *a, const struct buf *b);
 size_t buf_count(const struct buf *b, const char *text);
@@ -138,15 +139,15 @@ extern bool in_child;
 void world_reset(void);
 void world_begin_life(void);
 void world_end_life(void);
-void world_pass(int64_t ms);  /* time passes, and qmail-send does not run */
-void world_run(void);         /* what is due */
-void world_run_early(void);   /* what is due soon, between two calls */
-int64_t world_next(void);     /* when something is, INT64_MAX: nothing */
-void world_power_cut(void);   /* whoever writes is gone */
-void world_drain(void);       /* everybody behaves from now on */
-bool world_is_quiet(void);    /* nobody writes anything */
-bool world_is_dead(int who);  /* a spawner, or 2: qmail-clean */
-void world_release(void);     /* whoever is held may go */
+void world_pass(int64_t ms); /* time passes, and qmail-send does not run */
+void world_run(void);        /* what is due */
+void world_run_early(void);  /* what is due soon, between two calls */
+int64_t world_next(void);    /* when something is, INT64_MAX: nothing */
+void world_power_cut(void);  /* whoever writes is gone */
+void world_drain(void);      /* everybody behaves from now on */
+bool world_is_quiet(void);   /* nobody writes anything */
+bool world_is_dead(int who); /* a spawner, or 2: qmail-clean */
+void world_release(void);    /* whoever is held may go */
 pid_t world_run_queue(struct pipe *message, struct pipe *envelope, struct pipe *text);
 pid_t world_wait(pid_t pid, int *status); /* as waitpid(2) with WNOHANG */
 unsigned world_announced(int channel);
@@ -183,11 +184,12 @@ struct message {
     int64_t text_at;
     struct recipient to[RECIPIENTS_MAX];
     unsigned count;
-    bool pulled;   /* the trigger, after it was queued */
-    bool fuzzy;    /* trouble has come: no exact times until the next start */
-    bool disturbed; /* by a crash or trouble with a file: notes and bounces may double */
-    bool ordered_away; /* it is being returned or deleted */
-    bool announced; /* "new msg", "info msg" have been written in this pass */
+    bool pulled; /* the trigger, after it was queued */
+    bool fuzzy;  /* trouble has come: no exact times until the next start */
+    bool
+        disturbed; /* by a crash or trouble with a file: notes and bounces may double */
+    bool ordered_away;     /* it is being returned or deleted */
+    bool announced;        /* "new msg", "info msg" have been written in this pass */
     int64_t bounce_due_ms; /* steady clock; 0: none */
     bool bouncing, bounce_sent, discarded, ending;
     unsigned bounces;
@@ -209,13 +211,13 @@ struct message *message_find(ino_t number); /* one that has not ended */
 
 void judge_reset(void);
 void judge_begin_life(void);
-void judge_end_life(void); /* the disk is as the next one will find it */
+void judge_end_life(void);            /* the disk is as the next one will find it */
 void judge_queued(struct message *m); /* todo/N has appeared */
 void judge_log(const char *line, size_t len);
-void judge_turn_end(void);              /* of the main loop */
-void judge_turn(void);                  /* one begins */
-void judge_sleep(int64_t timeout_ms);   /* nothing is ready */
-void judge_fault(ino_t number);         /* 0: nobody in particular */
+void judge_turn_end(void);            /* of the main loop */
+void judge_turn(void);                /* one begins */
+void judge_sleep(int64_t timeout_ms); /* nothing is ready */
+void judge_fault(ino_t number);       /* 0: nobody in particular */
 void judge_unlink(const char *dir, ino_t number);
 void judge_mark(const char *tree, ino_t number, off_t at, const struct node *n);
 void judge_clean(const char *verb, ino_t number); /* asked for, not done yet */

@@ -23,9 +23,9 @@ enum deed {
     FLUSH,         /* a: channel */
     GARBAGE,       /* a: channel */
     CLEAN,
-    PROGRAM, /* a */
+    PROGRAM,       /* a */
     WRITE_MESSAGE, /* a: writer */
-    CLIENT,  /* a */
+    CLIENT,        /* a */
     ORDER,
     NEW_MESSAGE,
     SIGNAL, /* a: number */
@@ -72,7 +72,8 @@ static void push_event(struct event e)
 
 static void add_event(int64_t in_ms, enum deed deed, int a, int b, bool of_life)
 {
-    push_event((struct event){sim.steady_ms + in_ms, agenda.added++, deed, a, b, of_life ? life : 0});
+    push_event((struct event){sim.steady_ms + in_ms, agenda.added++, deed, a, b,
+                              of_life ? life : 0});
 }
 
 static struct event take_event(void)
@@ -83,7 +84,8 @@ static struct event take_event(void)
         unsigned child = at * 2 + 1;
         if (child >= agenda.count)
             break;
-        if (child + 1 < agenda.count && is_before(&agenda.list[child + 1], &agenda.list[child]))
+        if (child + 1 < agenda.count &&
+            is_before(&agenda.list[child + 1], &agenda.list[child]))
             child++;
         if (!is_before(&agenda.list[child], &last))
             break;
@@ -131,10 +133,12 @@ static void write_number(const char *name, unsigned n)
 
 static void write_version(void)
 {
-    write_control("locals", version ? "l.test\nme.test\nR.test\n" : "l.test\nme.test\n");
-    write_control("virtualdomains", version ? "v.test:bob\n"
-                                            : "v.test:joe\nann@a.test:special\n.w.test:joew\n"
-                                              "not.v.test:\n");
+    write_control("locals",
+                  version ? "l.test\nme.test\nR.test\n" : "l.test\nme.test\n");
+    write_control("virtualdomains",
+                  version ? "v.test:bob\n"
+                          : "v.test:joe\nann@a.test:special\n.w.test:joew\n"
+                            "not.v.test:\n");
 }
 
 int world_version(void)
@@ -144,7 +148,9 @@ int world_version(void)
 
 unsigned world_control(const char *name)
 {
-    return strcmp(name, "queuelifetime") == 0 ? lifetime : concurrency[strcmp(name, "concurrencyremote") == 0];
+    return strcmp(name, "queuelifetime") == 0
+               ? lifetime
+               : concurrency[strcmp(name, "concurrencyremote") == 0];
 }
 
 unsigned world_announced(int channel)
@@ -155,7 +161,9 @@ unsigned world_announced(int channel)
 static void choose_limits(void)
 {
     for (int c = 0; c < CHANNELS; c++) {
-        concurrency[c] = !sim.draining && chance(20000) ? 0 : chance(600000) ? 1 + below(3) : 1 + below(30);
+        concurrency[c] = !sim.draining && chance(20000) ? 0
+                         : chance(600000)               ? 1 + below(3)
+                                                        : 1 + below(30);
         announced[c] = chance(200000) ? 1 + below(3) : 120;
     }
     write_number("concurrencylocal", concurrency[0]);
@@ -226,7 +234,8 @@ static void read_commands(int c)
         struct delivery *d = &s->deliveries[i];
         if (d->used && !d->taken && d->end <= s->read) {
             d->taken = true;
-            add_event(sim.draining ? between(0, 20) : some_time(plan.answer_ms), ANSWER, c, i, true);
+            add_event(sim.draining ? between(0, 20) : some_time(plan.answer_ms), ANSWER,
+                      c, i, true);
         }
     }
 }
@@ -234,7 +243,8 @@ static void read_commands(int c)
 /* The letter and text of a report. */
 static size_t make_report(char *text)
 {
-    static const char *const words[] = {"done\n", "", "one\n\ntwo\n", "\nfirst\n", "no", "50% \x80\n", "a\n\n", "\n"};
+    static const char *const words[] = {
+        "done\n", "", "one\n\ntwo\n", "\nfirst\n", "no", "50% \x80\n", "a\n\n", "\n"};
     char letter = 'K';
     if (chance(plan.failures))
         letter = 'D';
@@ -349,7 +359,8 @@ static void serve_clean(void)
         if (reply == '+' || chance(500000))
             remove_if_there(flat_path("intd", n));
         if (reply == '+')
-            remove_if_there(strcmp(verb, "foop") == 0 ? split_path("mess", n) : flat_path("todo", n));
+            remove_if_there(strcmp(verb, "foop") == 0 ? split_path("mess", n)
+                                                      : flat_path("todo", n));
         trace("qmail-clean %s/%llu: %c", verb, number, reply);
         judge_cleaned(verb, n, reply);
         if (clean.answers->readers)
@@ -397,12 +408,17 @@ static void queue_it(struct writer *w)
     disk_sync(flat_path("todo", w->number));
     struct message *m = &messages[message_count++];
     struct buf notes = m->notes;
-    *m = (struct message){.number = w->number, .uid = w->uid, .pid = w->pid, .count = w->count, .notes = notes};
+    *m = (struct message){.number = w->number,
+                          .uid = w->uid,
+                          .pid = w->pid,
+                          .count = w->count,
+                          .notes = notes};
     buf_clear(&m->notes);
     memcpy(m->sender, w->sender, sizeof m->sender);
     for (unsigned i = 0; i < w->count; i++)
         memcpy(m->to[i].address, w->to[i], ADDRESS_MAX);
-    trace("queued %ju from <%s>, %u recipients", (uintmax_t)m->number, m->sender, m->count);
+    trace("queued %ju from <%s>, %u recipients", (uintmax_t)m->number, m->sender,
+          m->count);
     judge_queued(m);
     if (chance(920000))
         m->pulled = trigger_pull();
@@ -419,7 +435,9 @@ static void write_step(struct writer *w)
         disk_link("queue/pid/x", split_path("mess", w->number));
         disk_remove("queue/pid/x");
         struct node *n = disk_find(split_path("mess", w->number));
-        int len = snprintf(text, sizeof text, "Received: (qmail %ld invoked)\nSubject: %u\n\n", (long)w->pid, serial);
+        int len = snprintf(text, sizeof text,
+                           "Received: (qmail %ld invoked)\nSubject: %u\n\n",
+                           (long)w->pid, serial);
         disk_write(n, text, (size_t)len);
         for (unsigned i = chance(20000) ? below(3000) : below(4); i; i--)
             disk_write(n, "a line of text, and some more\n", 30);
@@ -457,8 +475,9 @@ static void write_on(int i)
 static void make_address(char *to)
 {
     static const char *const forms[] = {
-        "u%u@l.test", "u%u@r.test", "u%u@v.test", "u%u%%r.test@ph.test", "u%u", "u%u@x.w.test",
-        "o d%u\n%%@far.test", "ann@a.test%.0u", "u%u@L.TEST", "bob-u%u@v.test", "u%u@not.v.test", "x@u%u@V.test"};
+        "u%u@l.test", "u%u@r.test",     "u%u@v.test",         "u%u%%r.test@ph.test",
+        "u%u",        "u%u@x.w.test",   "o d%u\n%%@far.test", "ann@a.test%.0u",
+        "u%u@L.TEST", "bob-u%u@v.test", "u%u@not.v.test",     "x@u%u@V.test"};
     unsigned which = below(chance(500000) ? 2 : sizeof forms / sizeof *forms);
     serial++;
 #pragma GCC diagnostic push
@@ -471,7 +490,8 @@ static void make_address(char *to)
 
 static void make_sender(char *to)
 {
-    static const char *const forms[] = {"s%u@r.test", "s%u@l.test", "list%u-@h.test-@[]", "odd \"s%u@r.test", "s%u"};
+    static const char *const forms[] = {
+        "s%u@r.test", "s%u@l.test", "list%u-@h.test-@[]", "odd \"s%u@r.test", "s%u"};
     serial++;
     unsigned kind = below(20);
     if (kind < 2)
@@ -479,7 +499,9 @@ static void make_sender(char *to)
     else
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        snprintf(to, ADDRESS_MAX, forms[kind < 12 ? below(2) : below(sizeof forms / sizeof *forms)], serial);
+        snprintf(to, ADDRESS_MAX,
+                 forms[kind < 12 ? below(2) : below(sizeof forms / sizeof *forms)],
+                 serial);
 #pragma GCC diagnostic pop
 }
 
@@ -497,7 +519,8 @@ static void new_message(void)
     struct writer *w = free_writer(&i);
     if (!w || message_count + WRITERS >= MESSAGES_MAX / 2)
         return;
-    *w = (struct writer){.used = true, .uid = 100 + below(3), .quick = plan.flood || chance(700000)};
+    *w = (struct writer){
+        .used = true, .uid = 100 + below(3), .quick = plan.flood || chance(700000)};
     make_sender(w->sender);
     w->count = chance(30000) ? 0 : 1 + below(chance(800000) ? 3 : RECIPIENTS_MAX);
     for (unsigned r = 0; r < w->count; r++)
@@ -538,8 +561,13 @@ pid_t world_run_queue(struct pipe *message, struct pipe *envelope, struct pipe *
         if (p->used)
             continue;
         struct buf content = p->content, records = p->records;
-        *p = (struct program){.used = true, .pid = ++last_pid, .message = message, .envelope = envelope,
-                              .text = text, .content = content, .records = records};
+        *p = (struct program){.used = true,
+                              .pid = ++last_pid,
+                              .message = message,
+                              .envelope = envelope,
+                              .text = text,
+                              .content = content,
+                              .records = records};
         buf_clear(&p->content);
         buf_clear(&p->records);
         p->way = !sim.draining && chance(plan.trouble) ? REFUSE + below(3) : ACCEPT;
@@ -572,7 +600,8 @@ static void accept_bounce(struct program *p)
     const char *sender = p->records.data + 1;
     const char *recipient = sender + strlen(sender) + 2;
     struct writer w = {.used = true, .uid = 507};
-    if (p->records.data[0] != 'F' || recipient[-1] != 'T' || recipient[strlen(recipient) + 1] != '\0' ||
+    if (p->records.data[0] != 'F' || recipient[-1] != 'T' ||
+        recipient[strlen(recipient) + 1] != '\0' ||
         p->records.len != (size_t)(recipient - p->records.data) + strlen(recipient) + 2)
         violation("the envelope of a bounce");
     snprintf(w.sender, sizeof w.sender, "%s", sender);
@@ -582,7 +611,8 @@ static void accept_bounce(struct program *p)
     while (w.used) {
         write_step(&w);
         if (w.step == 1)
-            disk_write(disk_find(split_path("mess", w.number)), p->content.data, p->content.len);
+            disk_write(disk_find(split_path("mess", w.number)), p->content.data,
+                       p->content.len);
         if (w.step == 1)
             disk_sync(split_path("mess", w.number));
     }
@@ -659,7 +689,11 @@ static void add_client(const char *verb, ino_t n, bool rubbish)
         if (!sim.alive || !socket_connect(&to, &from))
             return;
         struct buf got = c->got;
-        *c = (struct client){.used = true, .to = to, .from = from, .got = got, .number = n,
+        *c = (struct client){.used = true,
+                             .to = to,
+                             .from = from,
+                             .got = got,
+                             .number = n,
                              .until = sim.steady_ms + 20000};
         buf_clear(&c->got);
         snprintf(c->verb, sizeof c->verb, "%s", rubbish ? "rubbish" : verb);
@@ -668,8 +702,9 @@ static void add_client(const char *verb, ino_t n, bool rubbish)
         if (rubbish && chance(500000))
             buf_format(&to->data, "%0*d", (int)below(200), 0);
         else if (!rubbish || chance(500000))
-            buf_format(&to->data, "%s %ju %jd.%jd\n", rubbish ? "dance" : verb, (uintmax_t)n,
-                       (intmax_t)(birth / 1000), (intmax_t)(birth % 1000 * 1000000));
+            buf_format(&to->data, "%s %ju %jd.%jd\n", rubbish ? "dance" : verb,
+                       (uintmax_t)n, (intmax_t)(birth / 1000),
+                       (intmax_t)(birth % 1000 * 1000000));
         trace("order %s %ju", c->verb, (uintmax_t)n);
         add_event(between(0, 30), CLIENT, i, 0, true);
         return;
@@ -699,10 +734,12 @@ static void serve_client(int i)
 
 static void order(void)
 {
-    static const char *const verbs[] = {"state", "try", "hold", "release", "release", "return", "delete"};
+    static const char *const verbs[] = {"state",   "try",    "hold",  "release",
+                                        "release", "return", "delete"};
     if (message_count == 0)
         return;
-    struct message *m = &messages[message_count - 1 - below(message_count < 8 ? message_count : 8)];
+    struct message *m =
+        &messages[message_count - 1 - below(message_count < 8 ? message_count : 8)];
     add_client(verbs[below(sizeof verbs / sizeof *verbs)], m->number, chance(50000));
 }
 
@@ -766,7 +803,8 @@ static void perform(const struct event *e)
         } else if (e->a < 2 && !spawners[e->a].dead) {
             trace("spawner %d dies", e->a);
             struct spawner *s = &spawners[e->a];
-            if (s->out.len && s->reports->readers) /* what it said, and half of the next word */
+            if (s->out.len &&
+                s->reports->readers) /* what it said, and half of the next word */
                 buf_add(&s->reports->data, s->out.data, s->out.len);
             s->dead = true;
             pipe_close_reader(s->commands);
@@ -807,8 +845,8 @@ void world_run_early(void)
     if (agenda.count == 0)
         return;
     const struct event *first = &agenda.list[0];
-    if (first->at > sim.steady_ms + EARLY_MS || first->deed == CONTROLS || first->deed == JUMP ||
-        (first->life && first->life != life))
+    if (first->at > sim.steady_ms + EARLY_MS || first->deed == CONTROLS ||
+        first->deed == JUMP || (first->life && first->life != life))
         return;
     struct event e = take_event();
     sim.events++;
@@ -849,11 +887,13 @@ void world_reset(void)
     unsigned count = plan.flood ? 40 + below(160) : 1 + below(chance(900000) ? 5 : 30);
     int64_t window = plan.flood ? between(1, 3000) : plan.length_ms;
     for (unsigned i = 0; i < count; i++)
-        add_event(chance(300000) ? between(0, 1000) : between(0, window), NEW_MESSAGE, 0, 0, false);
+        add_event(chance(300000) ? between(0, 1000) : between(0, window), NEW_MESSAGE,
+                  0, 0, false);
     unsigned some = 1 + below(8);
     for (unsigned i = 0; i < some; i++) {
         if (plan.signals)
-            add_event(between(0, plan.length_ms), SIGNAL, below(3) ? SIGALRM : SIGTERM, 0, false);
+            add_event(between(0, plan.length_ms), SIGNAL, below(3) ? SIGALRM : SIGTERM,
+                      0, false);
         if (plan.controls)
             add_event(between(0, plan.length_ms), CONTROLS, 0, 0, false);
         if (plan.jumps)
@@ -911,7 +951,8 @@ void world_end_life(void)
         s->dead = true;
     }
     if (!clean.dead) {
-        if (chance(500000)) /* it does what it has been asked to before it sees the end */
+        if (chance(
+                500000)) /* it does what it has been asked to before it sees the end */
             serve_clean();
         pipe_close_reader(clean.requests);
         pipe_close_writer(clean.answers);
@@ -942,7 +983,8 @@ void world_drain(void)
     unsigned count = agenda.count;
     sim.draining = sim.calm = true;
     agenda.count = 0;
-    for (unsigned i = 0; i < count; i++) { /* what is read is never behind what is written */
+    for (unsigned i = 0; i < count;
+         i++) { /* what is read is never behind what is written */
         struct event e = agenda.list[i];
         if (e.deed < CLIENT + 1)
             push_event(e);
