@@ -19,7 +19,7 @@ SOURCE = os.path.dirname(os.path.dirname(HERE))
 MODEL = os.path.join(HERE, "model")
 HISTORIES = int(os.environ.get("HISTORIES", 3200000 if FULL else 30000))
 SECONDS = 1700 if FULL else 8  # on a slow machine there are fewer, and the figures say so
-MUTANT_MOST = 30000  # histories within which a changed program is found out
+MUTANT_MOST = 150000  # histories within which a changed program is found out
 STEP = 20000 if FULL else 500
 CORES = min(2, os.cpu_count() or 1)
 
@@ -73,6 +73,7 @@ MUTANTS = [
     ("deferrals are failures", "send_spawn.c", "if (letter == DELIVERY_DEFERRAL && job_last_words", "if (letter == DELIVERY_DEFERRAL || job_last_words"),
 ]
 SAMPLE = 3  # of them, in make test
+SLOW = {"the notes' name is stable at the first paragraph alone"}  # takes some ten thousand histories
 
 
 def build(source, out, *flags):
@@ -171,7 +172,8 @@ def main():
         else:
             seed = re.search(r"seed (\d+)", wrong)
             note("\n".join(tail_of(out, seed.group(1))[-40:]) if seed else "")
-        chosen = range(len(MUTANTS)) if FULL else sorted((first + i * 7) % len(MUTANTS) for i in range(SAMPLE))
+        chosen = range(len(MUTANTS)) if FULL else [n for n in sorted((first + i * 7) % len(MUTANTS) for i in range(SAMPLE))
+                                                   if MUTANTS[n][0] not in SLOW]
         for n in chosen:
             find_out(scratch, n, first)
     finally:

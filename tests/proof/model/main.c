@@ -96,8 +96,8 @@ static void make_plan(void)
     plan.deaths = chance(100000);
     if (calm)
         return;
-    plan.fault = chance(500000) ? exponential(300, 30000) : 0;
-    plan.crash = chance(500000) ? exponential(100, 10000) : 0;
+    plan.fault = chance(500000) ? (unsigned)exponential(300, 30000) : 0;
+    plan.crash = chance(500000) ? (unsigned)exponential(100, 10000) : 0;
     plan.powercuts = chance(500000);
 }
 
