@@ -848,7 +848,7 @@ static void fail_recipient(struct message *m, struct recipient *r,
 }
 
 /* What the log must say of a report: words and text in *out; how it counts. */
-static char result_of(const struct report *r, const struct message *m, int c, bool last,
+static char result_of(const struct report *r, const struct message *m, bool last,
                       struct buf *out, struct buf *text)
 {
     char letter = r->text.len ? r->text.data[0] : '\0';
@@ -856,7 +856,6 @@ static char result_of(const struct report *r, const struct message *m, int c, bo
     buf_clear(text);
     if (r->text.len)
         buf_add(text, r->text.data + 1, r->text.len - 1);
-    (void)c;
     if (letter == 'Z' && (last || mark_of(m) == RETURNED_MODE)) {
         buf_text(text, mark_of(m) == RETURNED_MODE ? returned : too_long);
         letter = 'D';
@@ -894,9 +893,9 @@ static void judge_result(const char *line)
     struct message *m = d.m;
     struct recipient *r = d.r;
     life.slots[c][report->slot].m = NULL;
-    char letter = result_of(report, m, c, m->in[c].last, &want, &text);
+    char letter = result_of(report, m, m->in[c].last, &want, &text);
     if (m->fuzzy && strcmp(want.data, line + at) != 0)
-        letter = result_of(report, m, c, !m->in[c].last, &want, &text);
+        letter = result_of(report, m, !m->in[c].last, &want, &text);
     if (strcmp(want.data, line + at) != 0)
         violation("not \"%s\"", want.data);
     life.running[c]--;
