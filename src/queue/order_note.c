@@ -32,43 +32,6 @@ void note_paragraph(struct bytes *out, struct view address, struct view report)
     bytes_add_byte(out, '\n');
 }
 
-/* What is missing at the end of a file that a power cut has left in the middle of a
- * paragraph: the next one must begin a line, behind an empty one. */
-static struct view missing_end(int fd, off_t size)
-{
-    char end[2] = "\n\n";
-    off_t len = size < 2 ? size : 2;
-
-    if (pread(fd, end + 2 - len, (size_t)len, size - len) == -1 || end[1] != '\n')
-        return VIEW("\n\n");
-    return end[0] == '\n' ? VIEW("") : VIEW("\n");
-}
-
-bool note_append(ino_t message, struct view text)
-{
-    struct stat st;
-    struct queue_path path = queue_flat_path("bounce", message);
-    int fd = fd_open(path.text, O_RDWR | O_CREAT | O_APPEND, 0600);
-    if (fd == -1)
-        return false;
-    if (fstat(fd, &st) == -1) {
-        fd_close(&fd);
-        return false;
-    }
-    /* a new file is new until it has a paragraph: its name may not be stable */
-    bool fine = (st.st_size == 0 || write_all(fd, missing_end(fd, st.st_size))) &&
-                write_all(fd, text) && file_sync(fd) &&
-                (st.st_size > 0 || dir_sync("bounce"));
-    if (!fine) {
-        int error = errno;
-        int cut = ftruncate(fd, st.st_size);
-        (void)cut; /* then the paragraph comes twice, which is harmless */
-        errno = error;
-    }
-    fd_close(&fd); /* nothing of it is unsynced: there is no error to come */
-    return fine;
-}
-
 /* Whether fd holds just text from byte at on. */
 static bool holds(int fd, off_t at, struct view text)
 {
@@ -84,6 +47,40 @@ static bool holds(int fd, off_t at, struct view text)
         at += n;
     }
     return true;
+}
+
+/* What is missing at the end of a file that a power cut has left in the middle of a
+ * paragraph: the next one must begin a line, behind an empty one. */
+static struct view missing_end(int fd, off_t size)
+{
+    if (size >= 2 && holds(fd, size - 2, VIEW("\n\n")))
+        return VIEW("");
+    return size >= 1 && holds(fd, size - 1, VIEW("\n")) ? VIEW("\n") : VIEW("\n\n");
+}
+
+bool note_append(ino_t message, struct view text)
+{
+    struct stat st;
+    struct queue_path path = queue_flat_path("bounce", message);
+    int fd = fd_open(path.text, O_RDWR | O_CREAT | O_APPEND, 0600);
+    if (fd == -1)
+        return false;
+    if (fstat(fd, &st) == -1) {
+        fd_close(&fd);
+        return false;
+    }
+    /* a file that has paragraphs already may have got its name from one who died before
+     * that was stable */
+    bool fine = (st.st_size == 0 || write_all(fd, missing_end(fd, st.st_size))) &&
+                write_all(fd, text) && file_sync(fd) && dir_sync("bounce");
+    if (!fine) {
+        int error = errno;
+        int cut = ftruncate(fd, st.st_size);
+        (void)cut; /* then the paragraph comes twice, which is harmless */
+        errno = error;
+    }
+    fd_close(&fd); /* nothing of it is unsynced: there is no error to come */
+    return fine;
 }
 
 bool note_is_there(ino_t message, struct view text)
