@@ -2,9 +2,9 @@
  * clock that goes on when somebody waits.
  *
  * The linker puts the functions of fake_system.c in front of the C library's (FAKED in
- * the Makefile). Between fake_begin() and fake_end() they know the descriptors and files
- * made here and no others; outside they do what the C library does. The other parts
- * take the place of a part of src/ in the targets that name something of theirs:
+ * the Makefile). Between fake_begin() and fake_end() they know the descriptors and
+ * files made here and no others; outside they do what the C library does. The other
+ * parts take the place of a part of src/ in the targets that name something of theirs:
  *
  * fake_queue.c      mail/enqueue: what is queued is kept
  * fake_process.c    base/process: a function instead of a program

@@ -43,8 +43,8 @@ bool enqueue_start(struct enqueue *e, const char *home)
     MUST(!fake_queue.running);
     if (fake_queue.cannot_start)
         return false;
-    *e = (struct enqueue){.pid = FAKE_QUEUE_PID,
-                          .message_fd = -1, .envelope_fd = -1, .text_fd = -1};
+    *e = (struct enqueue){
+        .pid = FAKE_QUEUE_PID, .message_fd = -1, .envelope_fd = -1, .text_fd = -1};
     fake_queue.running = true;
     fake_queue.started++;
     bytes_clear(&fake_queue.message);

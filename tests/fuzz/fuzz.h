@@ -11,12 +11,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 /* A promise. One that is broken is printed, and the target aborts. */
-#define MUST(promise)                                                           \
-    do {                                                                        \
-        if (!(promise)) {                                                       \
+#define MUST(promise)                                                             \
+    do {                                                                          \
+        if (!(promise)) {                                                         \
             fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #promise); \
-            abort();                                                            \
-        }                                                                       \
+            abort();                                                              \
+        }                                                                         \
     } while (0)
 
 #endif

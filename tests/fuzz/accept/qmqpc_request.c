@@ -68,8 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     message = view_before(message, cut);
 
     fake_begin();
-    enum queue_exit code = qmqpc_request_read(
-        &r, fake_input(message, 1u + data[0] % 7), fake_input(envelope, 1u + data[0] % 5));
+    enum queue_exit code = qmqpc_request_read(&r, fake_input(message, 1u + data[0] % 7),
+                                              fake_input(envelope, 1u + data[0] % 5));
     fake_end();
     MUST((code == QUEUE_OK) == is_envelope(envelope, &records));
     if (code == QUEUE_OK)

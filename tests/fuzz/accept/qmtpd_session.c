@@ -217,8 +217,7 @@ static bool follow_message(struct model *m)
     return true;
 }
 
-static int follow(unsigned policy, unsigned world, struct view said,
-                  struct view output)
+static int follow(unsigned policy, unsigned world, struct view said, struct view output)
 {
     struct model m = {.policy = policy,
                       .world = world,

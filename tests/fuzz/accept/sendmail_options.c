@@ -1,5 +1,5 @@
-/* Any sendmail command line, split at NULs: what is handed to qmail-inject is read by it
- * as that sender and those recipients, whatever they begin with. */
+/* Any sendmail command line, split at NULs: what is handed to qmail-inject is read by
+ * it as that sender and those recipients, whatever they begin with. */
 #include "accept/sendmail.h"
 
 #include "accept/inject.h"

@@ -1,6 +1,7 @@
 /* AUTH with any name and password (and authorization id), in each way a client may put
  * it: the program gets these two and nothing else if they are fit to be given to it,
- * and is not asked if not. Afterwards no trace of them is left in the session's buffers.
+ * and is not asked if not. Afterwards no trace of them is left in the session's
+ * buffers.
  *
  * The first byte chooses the way and the program's answer; the three strings follow,
  * each ended by a byte 10. */
@@ -79,9 +80,8 @@ static void serve(struct view said, struct bytes *output)
     fake_program = check_password;
     asked = 0;
     s.policy.rcpthosts.all = true;
-    s.auth = (struct smtpd_auth){.program = (char **)(uintptr_t)checker,
-                                 .on = true,
-                                 .clear_text_allowed = true};
+    s.auth = (struct smtpd_auth){
+        .program = (char **)(uintptr_t)checker, .on = true, .clear_text_allowed = true};
     s.over = s.mail_given = false;
     s.errors = 0;
     /* what sessions before have left here is not this one's */
@@ -124,8 +124,8 @@ static void look_for(struct view v, size_t said)
 static void look_at(struct view output, struct view name, struct view password)
 {
     static const char *const replies[] = {"235 ", "535 ", "454 "};
-    bool fit = name.len && password.len && !view_has(name, '\0') &&
-               !view_has(password, '\0');
+    bool fit =
+        name.len && password.len && !view_has(name, '\0') && !view_has(password, '\0');
     bool given = fit && name.len + password.len <= MAX_SECRET;
     struct bytes want = {0};
 

@@ -1,6 +1,6 @@
-/* An address and a list, each on lines of its own: the address is refused if an entry is
- * it, its "@domain", or "@" and a suffix of the domain that begins with a dot; a name
- * likewise; and a domain is let in by rcpthosts on the same terms. */
+/* An address and a list, each on lines of its own: the address is refused if an entry
+ * is it, its "@domain", or "@" and a suffix of the domain that begins with a dot; a
+ * name likewise; and a domain is let in by rcpthosts on the same terms. */
 #include "accept/smtpd_bad.h"
 
 #include "accept/rcpthosts.h"

@@ -68,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     decode(input, data[0] < input.len ? data[0] : input.len, &got);
     decode_lines(input, &want);
     MUST(got.end == want.end);
-    if (got.end == SMTPD_DATA_MORE) /* what there is of the next line may be there, too */
+    if (got.end ==
+        SMTPD_DATA_MORE) /* what there is of the next line may be there, too */
         MUST(view_starts(bytes_view(&got.text), bytes_view(&want.text)));
     if (got.end == SMTPD_DATA_END) {
         MUST(got.text.len == want.text.len);

@@ -1,8 +1,8 @@
 /* A whole SMTP session from any bytes, next to a model of one.
  *
  * The first byte chooses the policy, the second how the queue program and TLS fare and
- * in what pieces the input comes; the rest is what the client says, up to a byte 29 in the
- * clear. The model follows input and replies: one reply a command, recipients in
+ * in what pieces the input comes; the rest is what the client says, up to a byte 29 in
+ * the clear. The model follows input and replies: one reply a command, recipients in
  * transactions only, authentication and TLS once, and each message that is answered
  * with 250 queued as its text decoded by the table of RFC 5321, 4.5.2, no other. The
  * pieces make no difference. */

@@ -26,7 +26,8 @@ static bool is_base64(struct view v)
     while (digits < v.len && view_has(view_at(alphabet, 64), v.data[digits]))
         digits++;
     struct view rest = view_from(v, digits);
-    return v.len % 4 == 0 && (rest.len == 0 || view_is(rest, "=") || view_is(rest, "=="));
+    return v.len % 4 == 0 &&
+           (rest.len == 0 || view_is(rest, "=") || view_is(rest, "=="));
 }
 
 /* The last digit before padding has bits left over. */

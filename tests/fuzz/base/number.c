@@ -48,8 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
     MUST(number_take(&rest, &n) == (w.digits > 0));
     MUST(n == w.value && rest.len == v.len - w.digits);
-    bool exact = w.digits && w.digits == v.len && !w.over &&
-                 (w.digits == 1 || v.data[0] != '0');
+    bool exact =
+        w.digits && w.digits == v.len && !w.over && (w.digits == 1 || v.data[0] != '0');
     MUST(number_exact(v, UINT64_MAX, &n) == exact);
     MUST(number_exact(v, 1000, &n) == (exact && w.value <= 1000));
     if (exact) {

@@ -9,8 +9,8 @@
 
 enum { MAX_ARGUMENTS = 8, MAX_LEN = 512 };
 
-static const char *const letters[] = {"+:aAhHnNf:", "+:frdFRD", "+:rRt:", "+:f:r:F:b:tvimxn",
-                                      "+:"};
+static const char *const letters[] = {"+:aAhHnNf:", "+:frdFRD",
+                                      "+:rRt:", "+:f:r:F:b:tvimxn", "+:"};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {

@@ -6,8 +6,8 @@
 
 static bool is_inside(struct view part, struct view whole)
 {
-    return part.len == 0 || (part.data >= whole.data &&
-                             part.data + part.len <= whole.data + whole.len);
+    return part.len == 0 ||
+           (part.data >= whole.data && part.data + part.len <= whole.data + whole.len);
 }
 
 static void route(struct view entry)

@@ -206,7 +206,8 @@ static void execute(struct model *m, struct view word, struct view argument)
     else if (view_is_case(word, "QUIT"))
         quit(m);
     else if (view_is_case(word, "CAPA"))
-        say(m, "+OK \r\nUSER\r\nTOP\r\nUIDL\r\nPIPELINING\r\nIMPLEMENTATION qmail\r\n.");
+        say(m,
+            "+OK \r\nUSER\r\nTOP\r\nUIDL\r\nPIPELINING\r\nIMPLEMENTATION qmail\r\n.");
     else
         say(m, "-ERR unimplemented");
 }

@@ -49,8 +49,8 @@ static void serve(const struct input *input, struct bytes *output)
     p.program = (char **)(uintptr_t)checker;
     p.delay_s = input->world & WORLD_DELAY ? 5 : 0;
     bytes_clear(&p.timestamp);
-    connection_open(&p.pop3.connection, fake_input(input->clear, 0), fake_output(output),
-                    0);
+    connection_open(&p.pop3.connection, fake_input(input->clear, 0),
+                    fake_output(output), 0);
     popup_serve(&p);
     fake_end();
 }
@@ -216,8 +216,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     bytes_clear(&output);
     serve(&input, &output);
 
-    struct model m = {
-        .input = &input, .in = input.clear, .timestamp = timestamp_of(bytes_view(&output))};
+    struct model m = {.input = &input,
+                      .in = input.clear,
+                      .timestamp = timestamp_of(bytes_view(&output))};
     follow(&m);
     MUST(view_equal(bytes_view(&output), bytes_view(&m.out)));
     MUST(logins == m.logins && logins <= 1);
