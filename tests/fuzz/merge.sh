@@ -8,5 +8,5 @@ for name; do
     target=$build/tests/fuzz/$name corpus=tests/fuzz/$name.corpus
     "$target.fuzz" -merge=1 -use_counters=0 -max_len=1024 "$corpus" "$target.found" \
         > "$target.merge.log" 2>&1
-    echo "$name: $(ls "$corpus" | wc -l) inputs, $(cat "$corpus"/* | wc -c) bytes"
+    echo "$name: $(find "$corpus" -type f | wc -l) inputs, $(cat "$corpus"/* | wc -c) bytes"
 done

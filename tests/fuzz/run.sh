@@ -7,6 +7,10 @@
 set -u
 build=$1
 shift
+set -f # patterns for names of targets, perhaps several in one argument, not for files
+# shellcheck disable=SC2048,SC2086
+set -- $*
+set +f
 runs=${FUZZ_RUNS:--1}
 # with a number of executions the time is a bound for slow targets
 if [ "$runs" = -1 ]; then seconds=${FUZZ_S:-60}; else seconds=${FUZZ_S:-3600}; fi
@@ -67,11 +71,9 @@ report() { # TARGET
 
 heading=$(printf '%-28s %12s %8s %6s  %s' target executions per-s edges finding)
 echo "$heading"
-set -f
 for fuzzer in $(find "$build/tests/fuzz" -name '*.fuzz' | LC_ALL=C sort); do
     name=${fuzzer#"$build/tests/fuzz/"}
-    # shellcheck disable=SC2086 # a pattern each
-    if chosen "${name%.fuzz}" $*; then run "${name%.fuzz}"; fi
+    if chosen "${name%.fuzz}" "$@"; then run "${name%.fuzz}"; fi
 done
 [ -s "$table" ] || { echo "no target is named $*" >&2; exit 2; }
 if [ "$found" -eq 0 ]; then echo 'no findings'; exit; fi
