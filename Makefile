@@ -83,7 +83,7 @@ objects  = $(patsubst %.c,$(BUILD)/$(2)%.o,$(call parts,$(1)))
 archive  = $(BUILD)/$(2)$(1).a
 ARCHIVES = $(foreach l,$(LAYERS),$(call archive,$(l)))
 
-.PHONY: it man setup package check test proof unit sanitize lint format fuzz fuzzers bench demo clean
+.PHONY: it man setup package check test proof unit sanitize lint format fuzz fuzzed bench demo clean
 .DELETE_ON_ERROR:
 it: $(BINARIES) $(BOOTFILES) $(SERVICEFILES) $(MANFILES)
 ifneq ($(HAS_CRYPT),yes)
@@ -173,24 +173,30 @@ $(foreach t,$(UNIT),$(eval $(call UNIT_TEST,$(t),$(notdir $(patsubst %/,%,$(dir 
 $(BUILD)/tests/%: CFLAGS += -Itests/unit
 
 # Fuzz targets: tests/fuzz/ROOM/NAME.c feeds src/ROOM/NAME.c. make test replays
-# tests/fuzz/ROOM/NAME.corpus; make fuzz looks for more, FUZZ_S seconds each.
-FUZZ_S ?= 60
+# tests/fuzz/ROOM/NAME.corpus; make fuzz looks for more: tests/fuzz/README.
 FUZZ    = clang -fsanitize=address,undefined -fno-sanitize-recover=undefined
 REPLAY  = $(patsubst %.c,$(BUILD)/%.t,$(wildcard tests/fuzz/*/*.c))
-FUZZERS = $(REPLAY:.t=.fuzz)
+FUZZED  = $(REPLAY:.t=.fuzz)
+FAKED   = open close read write send poll pipe2 fcntl unlink rename lstat time clock_gettime alarm sigaction
+FAKE    = $(BUILD)/tests/fuzz/fake.a
+$(FAKE): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/fake_*.c))
+	@rm -f $@ && ar rc $@ $^
+fuzz_link = $(foreach f,$(FAKED),-Wl,--wrap=$(f)) $(^) -lresolv
+fuzz_of   = $(1).o $(FAKE) $(sort $(call archive,$(2))) $(filter-out $(call archive,$(2)),$(ARCHIVES)) $(ARCHIVES)
 define FUZZ_TARGET
-$(1).t: $(1).o $(BUILD)/tests/fuzz/replay.o $(sort $(call archive,$(2))) $(filter-out $(call archive,$(2)),$(ARCHIVES)) $(ARCHIVES)
-	$$(LINK) -o $$@ $$^ -lresolv
-$(1).fuzz: $(1).o $(sort $(call archive,$(2))) $(filter-out $(call archive,$(2)),$(ARCHIVES)) $(ARCHIVES)
-	$$(CONF_LD) -fsanitize=fuzzer -o $$@ $$^ -lresolv
+$(1).t: $(BUILD)/tests/fuzz/replay.o $(call fuzz_of,$(1),$(2))
+	$$(LINK) -o $$@ $$(fuzz_link) $(FAKE)
+$(1).fuzz: $(call fuzz_of,$(1),$(2))
+	$$(CONF_LD) -fsanitize=fuzzer -o $$@ $$(fuzz_link) $(FAKE)
 endef
 $(foreach t,$(basename $(REPLAY)),$(eval $(call FUZZ_TARGET,$(t),$(notdir $(patsubst %/,%,$(dir $(t)))))))
-$(BUILD)/tests/fuzz/%: CFLAGS += -Itests/fuzz
+$(BUILD)/tests/fuzz/%.o: CFLAGS += -Itests/fuzz $(FUZZ_OURS)
 
 fuzz:
-	$(MAKE) fuzzers BUILD=build/fuzz CONF_CC='$(FUZZ) -fsanitize=fuzzer-no-link -O1 -g' CONF_LD='$(FUZZ)' CONF_LIGHT=
-	sh tests/fuzz/run.sh build/fuzz '$(FUZZ_S)'
-fuzzers: $(FUZZERS)
+	$(MAKE) fuzzed BUILD=build/fuzz CONF_CC='$(FUZZ) -fsanitize=fuzzer-no-link -O2 -g' CONF_LD='$(FUZZ)' CONF_LIGHT= \
+	    FUZZ_OURS=-fno-sanitize=fuzzer
+	@FUZZ_S='$(FUZZ_S)' FUZZ_RUNS='$(FUZZ_RUNS)' sh tests/fuzz/run.sh build/fuzz '$(FUZZERS)'
+fuzzed: $(FUZZED)
 
 unit: $(UNIT) $(REPLAY)
 	prove $(UNIT) $(REPLAY)

@@ -71,10 +71,11 @@ static void add_from_or_die(struct bytes *out, const struct inject *in)
     struct bytes name = field_name(in, "From"), value = {0};
 
     make_from(&value, &in->env);
-    if (!inject_write_field(out, bytes_cstring(&name), bytes_view(&value),
-                            &in->defaults))
-        inject_refuse_line(bytes_view(&value));
+    bool good = inject_write_field(out, bytes_cstring(&name), bytes_view(&value),
+                                   &in->defaults);
     bytes_free(&name);
+    if (!good)
+        inject_refuse_line(bytes_view(&value));
     bytes_free(&value);
 }
 

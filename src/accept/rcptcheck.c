@@ -145,8 +145,7 @@ static bool wait_for_end(pid_t pid, int *fd, struct bytes *text, int *status)
     }
 }
 
-/* The program's own first line, if it is a refusal that SMTP knows. */
-static bool own_reply(struct view text, struct rcptcheck_reply *reply)
+bool rcptcheck_own_reply(struct view text, struct rcptcheck_reply *reply)
 {
     enum { CODE = 3, LEAST = 400, LARGEST = 599 };
     struct view line = text, rest;
@@ -200,7 +199,7 @@ enum rcptcheck_result rcptcheck_ask(const struct rcptcheck_question *q,
     if (pid != -1 && wait_for_end(pid, &ends[0], &text, &status)) {
         result = judge(status);
         own = WIFEXITED(status) && result != RCPTCHECK_ACCEPTED &&
-              own_reply(bytes_view(&text), reply);
+              rcptcheck_own_reply(bytes_view(&text), reply);
     }
     if (!own && result != RCPTCHECK_ACCEPTED)
         snprintf(reply->text, sizeof reply->text, "%s", replies[result]);

@@ -30,4 +30,9 @@ enum rcptcheck_result {
 enum rcptcheck_result rcptcheck_ask(const struct rcptcheck_question *q,
                                     struct rcptcheck_reply *reply);
 
+/* Reads what the program wrote, at most RCPTCHECK_MAX_TEXT bytes: its first line is the
+ * reply if it is a refusal that SMTP knows, bytes that are not printable changed to
+ * '?'. False, with reply unchanged, if not. */
+bool rcptcheck_own_reply(struct view text, struct rcptcheck_reply *reply);
+
 #endif

@@ -13,7 +13,7 @@ void reader_open(struct reader *r, int fd, unsigned timeout_s)
     r->error = 0;
     r->ended = false;
     r->step = sizeof r->data;
-    r->start = r->end = 0;
+    r->start = r->end = r->touched = 0;
     r->before_wait = NULL;
     r->before_wait_arg = NULL;
 }
@@ -49,6 +49,8 @@ static enum read_result fill(struct reader *r, bool wait)
         if (n > 0) {
             r->start = 0;
             r->end = (size_t)n;
+            if (r->end > r->touched)
+                r->touched = r->end;
             return READ_ITEM;
         }
         if (n == 0) {
@@ -125,9 +127,11 @@ enum read_result reader_skip_past(struct reader *r, char delimiter)
 void reader_wipe(struct reader *r)
 {
     volatile char *p = r->data;
-    for (size_t i = 0; i < sizeof r->data; i++)
-        if (i < r->start || i >= r->end)
-            p[i] = 0;
+    for (size_t i = 0; i < r->start; i++)
+        p[i] = 0;
+    for (size_t i = r->end; i < r->touched; i++)
+        p[i] = 0;
+    r->touched = r->end;
 }
 
 enum read_result reader_fill_now(struct reader *r)

@@ -25,6 +25,7 @@ struct reader {
     bool ended;         /* end of input was seen, which stays */
     size_t step;        /* the most that is read at a time */
     size_t start, end;  /* the unread part of data */
+    size_t touched;     /* so much of data has held input since the last wipe */
     void (*before_wait)(void *arg);
     void *before_wait_arg;
     char data[READER_ROOM];

@@ -74,7 +74,10 @@ enum control_result control_size(const char *name, uint64_t *value)
     enum control_result result = control_line(name, &line);
     if (result == CONTROL_READ) {
         struct view rest = bytes_view(&line);
-        if (!number_take(&rest, value))
+        uint64_t n;
+        if (number_take(&rest, &n))
+            *value = n;
+        else
             result = CONTROL_ABSENT;
     }
     bytes_free(&line);

@@ -51,6 +51,8 @@ void connection_end_at(struct connection *c, int64_t steady_ms)
 
 void connection_switch(struct connection *c, int in_fd, int out_fd)
 {
+    reader_rewind(&c->in);
+    reader_wipe(&c->in); /* there may have been a password in it */
     reader_open(&c->in, in_fd, c->timeout_s);
     writer_open(&c->out, out_fd, c->timeout_s);
     reader_on_wait(&c->in, before_wait, c);

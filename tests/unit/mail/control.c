@@ -109,6 +109,10 @@ static void kinds(void)
         ok(control_number("file", &number) == (has ? CONTROL_READ : CONTROL_ABSENT),
            name, "number");
         same_number(number, has ? (uint64_t)cases[i].number : 99, name);
+        number = 99;
+        ok(control_size("file", &number) == (has ? CONTROL_READ : CONTROL_ABSENT), name,
+           "size");
+        ok(has || number == 99, name, "no size changes nothing");
         ok(control_read_list("file", &list) == CONTROL_READ, name, "list");
         show_list(&list, &shown);
         same(bytes_view(&shown), view_of(cases[i].list), name);
