@@ -26,11 +26,22 @@ static bool each_name(DIR *d, void (*each)(void *arg, DIR *d, const char *name),
     return error == 0;
 }
 
+/* More than passes while a maildir is being read. */
+enum { CLOCK_STEP_S = 3600 };
+
 struct scan {
     struct maildir_list *list;
     const char *dir;
     int64_t now;
 };
+
+/* Whether it came while the clock was ahead, which has been set back since: the
+ * kernel's own time of the last change tells. */
+static bool is_ahead(const struct stat *st, int64_t now)
+{
+    return st->st_ctime > now && st->st_ctime - now > CLOCK_STEP_S &&
+           st->st_mtime > now && st->st_mtime - now > CLOCK_STEP_S;
+}
 
 static void add(void *arg, DIR *d, const char *name)
 {
@@ -40,7 +51,7 @@ static void add(void *arg, DIR *d, const char *name)
 
     /* one that is gone by now was another reader's */
     if (fstatat(dirfd(d), name, &st, 0) == -1 || !S_ISREG(st.st_mode) ||
-        st.st_mtime >= scan->now)
+        (st.st_mtime >= scan->now && !is_ahead(&st, scan->now)))
         return;
     if (list->count == list->room) {
         list->room = list->room ? 2 * list->room : 64;
