@@ -391,6 +391,7 @@ void spawn_prepare_or_die(void)
     for (size_t i = 0; i < self.limit; i++)
         self.slots[i] = NULL;
     signals_ignore(SIGPIPE);
+    signals_survive(SIGXFSZ);
     if (!signals_catch(SIGCHLD))
         _exit(DIE_TEMP);
 }
