@@ -159,12 +159,20 @@ static void begin_report(unsigned slot)
     delivery_add_slot(&self.report, slot);
 }
 
+/* qmail-send must not wait for reports that will not come: it sees the end of the pipe.
+ * The descriptor stays taken. */
+static void be_deaf(void)
+{
+    self.deaf = true;
+    dup2(0, 1);
+}
+
 /* qmail-send never waits to write a command, so it always comes to read. */
 static void send_report(void)
 {
     bytes_add_byte(&self.report, '\0');
     if (!self.deaf && !write_all(1, bytes_view(&self.report)))
-        self.deaf = true;
+        be_deaf();
 }
 
 /* Deliveries */
@@ -404,7 +412,8 @@ void spawn_serve(const struct spawn_role *role)
     sandbox_enter(SANDBOX_FILES | SANDBOX_PROGRAMS);
     bytes_clear(&self.report);
     delivery_add_slot(&self.report, self.limit);
-    self.deaf = !write_all(1, bytes_view(&self.report));
+    if (!write_all(1, bytes_view(&self.report)))
+        be_deaf();
 
     loop_begin(&self.loop);
     loop_want(&self.loop, signals_fd(), POLLIN);
