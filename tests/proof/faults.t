@@ -28,7 +28,7 @@ if not os.path.exists(TRIP):
 
 FULL = os.environ.get("PROOF") == "full"
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
-END = time.monotonic() + float(os.environ.get("SECONDS", 25))
+END = time.monotonic() + float(os.environ.get("SECONDS", 20))
 DAEMONS = ("qmail-start", "qmail-send", "qmail-clean", "qmail-lspawn", "qmail-rspawn")
 MAIL = DAEMONS + ("qmail-queue", "qmail-local", "qmail-remote", "qmail-smtpd", "qmail-inject", "sendmail", "forward", "qmail-getpw")
 ALONE = sorted({tool.program for tool in TOOLS.values()})
@@ -36,6 +36,7 @@ PICKED = os.environ.get("PROGRAMS", "").split() or list(MAIL) + ALONE
 PICKED_SCENES = os.environ.get("SCENES", "").split() or list(SCENES) + list(TOOLS)
 PICKED_ERRORS = os.environ.get("ERRORS", "").split()
 GIVEN = [p.split(":") for p in os.environ.get("POINTS", "").split()]
+TRIES = 3
 TOLD = 4  # violations that are printed for a program
 
 NO_ROOM = ("ENOSPC", "EDQUOT")
@@ -76,11 +77,14 @@ STAY = ("ENOSPC", "EIO", "EMFILE", "ENOMEM", "EAGAIN")
 CODES = {"qmail-inject": (0, 111), "sendmail": (0, 111), "qmail-newu": (0, 111), "qmail-newmrh": (0, 111), "maildir2mbox": (0, 111),
          "qmail-qfix": (0, 2, 111), "qmail-qctl": (0, 1, 111)}
 LOADER = (127,)
+NOT_LOADED = b": error while loading shared libraries: "
 
 
 class Point:
-    def __init__(self, scene, program, number=None, action=None, stays=False):
-        self.scene, self.program, self.number, self.action, self.stays = scene, program, number, action, stays
+    """name: of the call, where it is known: the order of calls is not the same in each run."""
+
+    def __init__(self, scene, program, number=None, action=None, stays=False, name=None):
+        self.scene, self.program, self.number, self.action, self.stays, self.name = scene, program, number, action, stays, name
 
     def __str__(self):
         return ":".join(map(str, (self.scene, self.program, self.number, self.action))) + (":r" if self.stays else "")
@@ -108,7 +112,7 @@ def refused(replies):
 def ended(log):
     """How a system that is gone has gone."""
     last = log.splitlines()[-1:] or [b""]
-    if last[0] in (b"", b"status: exiting") or b"cannot start: " in last[0] or last[0].startswith(b"fatal: "):
+    if last[0] in (b"", b"status: exiting") or b"cannot start: " in last[0] or last[0].startswith(b"fatal: ") or NOT_LOADED in last[0]:
         return []
     return ["the system has ended behind %r" % last[0]]
 
@@ -129,7 +133,8 @@ def try_mail(rig, point, plain):
         result.wrong.append("it does not come to rest")
     if run.came_to == ENDED:
         result.wrong += ended(run.first_log)
-    if point.stays and "stuck" in result.wrong and re.search(rb": deferral: |: report mangled", run.first_log):
+    mute = point.program == "qmail-send" and "write" in (run.hit or "")  # its log cannot tell why
+    if point.stays and "stuck" in result.wrong and (mute or re.search(rb": deferral: |: report mangled", run.first_log)):
         result.wrong.remove("stuck")  # put off, again and again, as often as we ask
     elif len(run.first_log.splitlines()) > 250:
         result.wrong.append("%d lines in the log" % len(run.first_log.splitlines()))
@@ -192,7 +197,12 @@ def work(rig, task):
     if isinstance(task, str):
         return try_broken(rig, task)
     point, plain = task
-    return (try_mail if point.scene in SCENES else try_tool)(rig, point, plain)
+    for _ in range(TRIES):
+        result = (try_mail if point.scene in SCENES else try_tool)(rig, point, plain)
+        if not point.name or (result.hit and result.hit.split()[2] == point.name):
+            return result
+        result.hit, result.wrong = None, []  # another call, which would not give this error
+    return result
 
 
 # -- which calls there are
@@ -251,9 +261,9 @@ def all_points(plain):
             seen.add((group, key))
             for error in errors_of(call):
                 action = error if "=" in error else "error=" + error
-                points.append((Point(scene, program, number, action), len(calls)))
-                if error in STAY:
-                    points.append((Point(scene, program, number, action, True), len(calls)))
+                points.append((Point(scene, program, number, action, False, name_of(call)), len(calls)))
+                if error in STAY and name_of(call) not in ("poll", "ppoll"):  # who cannot wait at all can do nothing
+                    points.append((Point(scene, program, number, action, True, name_of(call)), len(calls)))
     return points, len(seen)
 
 
@@ -299,6 +309,8 @@ tree = Tree()
 world(tree)
 note("SEED=%d" % SEED)
 rng = random.Random(SEED)
+if not FULL and "SCENES" not in os.environ and "PROGRAMS" not in os.environ:
+    PICKED_SCENES = rng.sample(sorted(SCENES), 2) + rng.sample(sorted(TOOLS), 3)
 if GIVEN:
     tallies = run_all(tree, [(Point(p[0], p[1], int(p[2]), p[3], len(p) > 4), 0) for p in GIVEN])
 else:
@@ -317,5 +329,5 @@ else:
     tallies = run_all(tree, points if FULL else sampled(points, rng))
 for program in sorted(tallies):
     tally = tallies[program]
-    ok(tally.points and not tally.wrong, "%s: %s" % (program, tally), "violations: " + " ".join(tally.wrong[:60]))
+    ok((tally.points or not FULL) and not tally.wrong, "%s: %s" % (program, tally), "violations: " + " ".join(tally.wrong[:60]))
 done()
