@@ -70,6 +70,7 @@ LAYERS   = mail net base
 ALL      = $(PROGRAMS) $(HELPERS)
 BENCH    = $(addprefix $(BUILD)/tests/bench/,limit watch)
 TRIP     = $(BUILD)/tests/proof/trip
+TURNED   = $(addprefix $(BUILD)/tests/proof/turned/,$(notdir $(filter accept/% queue/% deliver/% mailbox/%,$(PROGRAMS))))
 BINARIES = $(addprefix $(BUILD)/bin/,$(notdir $(PROGRAMS))) \
            $(addprefix $(BUILD)/,$(notdir $(HELPERS)))
 BOOTFILES = $(addprefix $(BUILD)/boot/,$(BOOT))
@@ -205,10 +206,10 @@ unit: $(UNIT) $(REPLAY)
 RUN_TESTS = BUILD='$(BUILD)' CONF_QMAIL='$(CONF_QMAIL)' CONF_USERS='$(CONF_USERS)' CONF_GROUPS='$(CONF_GROUPS)' \
     CONF_CC='$(CONF_CC)' CONF_LD='$(CONF_LD)' \
     CONF_LIGHT='$(CONF_LIGHT)' MAKE='$(MAKE)' sh tests/run.sh
-test: it man $(BENCH) $(TRIP) $(UNIT) $(REPLAY)
+test: it man $(BENCH) $(TRIP) $(TURNED) $(UNIT) $(REPLAY)
 	@$(RUN_TESTS) $(UNIT) $(REPLAY)
 # What make test proves with samples, in full: tests/proof.
-proof: it man $(TRIP)
+proof: it man $(TRIP) $(TURNED)
 	@PROOF=full $(RUN_TESTS)
 sanitize:
 	$(MAKE) test BUILD=build/sanitize CONF_CC='$(SANITIZE) -O1 -g' CONF_LD='$(SANITIZE)' CONF_LIGHT=
@@ -224,6 +225,11 @@ $(BUILD)/tests/proof/%.h: Makefile
 $(TRIP).o: $(BUILD)/tests/proof/calls.h $(BUILD)/tests/proof/errors.h
 $(TRIP): %: %.o $(ARCHIVES)
 	$(LINK) -o $@ $^ -lresolv
+# Programs whose clock tests/proof/clock.t can turn.
+WRAPPED = time clock_gettime stat lstat fstat fstatat utimensat futimens
+$(TURNED): LINK = $(CONF_LD) $(WRAPPED:%=-Wl,--wrap=%)
+$(TURNED): $(BUILD)/tests/proof/turned.o
+$(foreach p,$(filter $(addprefix %/,$(notdir $(TURNED))),$(PROGRAMS)),$(eval $(call PROGRAM,$(p),$(BUILD)/tests/proof/turned)))
 # Measurements, as root: tests/bench/README.
 $(BENCH): %: %.o $(ARCHIVES)
 	$(LINK) -o $@ $^ -lresolv

@@ -110,12 +110,19 @@ bool file_publish_rename(const char *path, const char *final, const char *dir)
     return rename(path, final) == 0 && dir_sync(dir);
 }
 
+enum naming { NAMED, RENAMED, UNNAMED };
+
 /* Whether the file open on fd is the one that has the name path. Whoever had the
- * lock before may have given it its final name meanwhile. */
-static bool has_name(int fd, const char *path)
+ * lock before may have given it its final name meanwhile: RENAMED. UNNAMED, with errno
+ * set, where nobody can tell. */
+static enum naming naming_of(int fd, const char *path)
 {
     struct stat ours, named;
-    return fstat(fd, &ours) == 0 && stat(path, &named) == 0 && file_same(&ours, &named);
+    if (fstat(fd, &ours) == -1)
+        return UNNAMED;
+    if (stat(path, &named) == -1)
+        return errno == ENOENT ? RENAMED : UNNAMED;
+    return file_same(&ours, &named) ? NAMED : RENAMED;
 }
 
 static bool lock(int fd)
@@ -132,13 +139,12 @@ int file_open_next(const char *path, mode_t mode)
         int fd = fd_open(path, O_WRONLY | O_CREAT | O_NONBLOCK, mode);
         if (fd == -1)
             return -1;
-        bool locked = lock(fd);
-        if (!locked || has_name(fd, path)) {
-            if (!locked || ftruncate(fd, 0) == -1 || fchmod(fd, mode) == -1)
-                fd_close(&fd);
+        enum naming naming = lock(fd) ? naming_of(fd, path) : UNNAMED;
+        if (naming == NAMED && ftruncate(fd, 0) == 0 && fchmod(fd, mode) == 0)
             return fd;
-        }
         fd_close(&fd);
+        if (naming != RENAMED)
+            return -1;
     }
 }
 

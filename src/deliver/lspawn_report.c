@@ -63,8 +63,19 @@ static void add_text(struct bytes *report, const struct lspawn_text *t)
         bytes_add_text(report, "\nError report too long, sorry.\n");
 }
 
+/* The code alone is not enough: qmail-local may have another in its place. */
+static bool is_not_loaded(int code, const struct lspawn_text *t)
+{
+    struct view text = bytes_view(&t->kept);
+    return code == DELIVERY_NOT_LOADED &&
+           view_starts(view_from(text, view_find(text, ':')),
+                       VIEW(": error while loading shared libraries: "));
+}
+
 void lspawn_report_exit(struct bytes *report, int code, const struct lspawn_text *t)
 {
+    if (is_not_loaded(code, t)) /* not the end of the message */
+        code = LOCAL_EXEC_TEMP;
     for (size_t i = 0; i < COUNT(fixed); i++) {
         if ((int)fixed[i].code == code) {
             bytes_add_text(report, fixed[i].report);

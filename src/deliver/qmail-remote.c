@@ -188,6 +188,7 @@ int main(int argc, char **argv)
     enum relay_tls_policy tls_policy;
 
     signals_ignore(SIGPIPE);
+    signals_survive(SIGXFSZ); /* the table of timeouts may be too large a file */
     heap_on_failure(out_of_memory);
     if (!fd_fill_standard())
         finish_with(REMOTE_NO_SYSTEM, VIEW(""));

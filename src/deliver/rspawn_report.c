@@ -88,7 +88,8 @@ void rspawn_report(struct bytes *report, int status, const struct rspawn_output 
 {
     if (!WIFEXITED(status))
         bytes_add_text(report, "Zqmail-remote crashed.\n");
-    else if (WEXITSTATUS(status) == DIE_TEMP)
+    else if (WEXITSTATUS(status) == DIE_TEMP ||
+             WEXITSTATUS(status) == DELIVERY_NOT_LOADED)
         bytes_add_text(report, "ZUnable to run qmail-remote.\n");
     else if (WEXITSTATUS(status) != 0)
         bytes_add_text(report, "DUnable to run qmail-remote.\n");

@@ -163,12 +163,20 @@ static void begin_report(unsigned slot)
     delivery_add_slot(&self.report, slot);
 }
 
+/* qmail-send must not wait for reports that will not come: it sees the end of the pipe.
+ * The descriptor stays taken. */
+static void be_deaf(void)
+{
+    self.deaf = true;
+    dup2(0, 1);
+}
+
 /* qmail-send never waits to write a command, so it always comes to read. */
 static void send_report(void)
 {
     bytes_add_byte(&self.report, '\0');
     if (!self.deaf && !write_all(1, bytes_view(&self.report)))
-        self.deaf = true;
+        be_deaf();
 }
 
 /* Deliveries */
@@ -425,6 +433,7 @@ void spawn_prepare_or_die(void)
     for (size_t i = 0; i < self.limit; i++)
         self.slots[i] = NULL;
     signals_ignore(SIGPIPE);
+    signals_survive(SIGXFSZ);
     if (!signals_catch(SIGCHLD))
         _exit(DIE_TEMP);
 }
@@ -437,7 +446,8 @@ void spawn_serve(const struct spawn_role *role)
     sandbox_enter(SANDBOX_FILES | SANDBOX_PROGRAMS);
     bytes_clear(&self.report);
     delivery_add_slot(&self.report, self.limit);
-    self.deaf = !write_all(1, bytes_view(&self.report));
+    if (!write_all(1, bytes_view(&self.report)))
+        be_deaf();
 
     self.silent_us = clock_now_us();
     loop_begin(&self.loop);

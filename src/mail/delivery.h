@@ -44,6 +44,10 @@ enum local_exit {
     LOCAL_EXEC_PERM = 126
 };
 
+/* How a program ends that could not load its shared libraries, before its first own
+ * instruction: perhaps only for lack of memory or descriptors. */
+enum { DELIVERY_NOT_LOADED = 127 };
+
 /* Appends a slot number to a command or report, and takes one from *rest (false:
  * too few bytes yet). */
 void delivery_add_slot(struct bytes *out, unsigned slot);

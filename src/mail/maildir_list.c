@@ -1,5 +1,6 @@
 #include "mail/maildir_list.h"
 
+#include "base/error.h"
 #include "base/heap.h"
 #include "mail/maildir.h"
 
@@ -26,11 +27,23 @@ static bool each_name(DIR *d, void (*each)(void *arg, DIR *d, const char *name),
     return error == 0;
 }
 
+/* More than passes while a maildir is being read. */
+enum { CLOCK_STEP_S = 3600 };
+
 struct scan {
     struct maildir_list *list;
     const char *dir;
     int64_t now;
+    int error; /* of a message that cannot be looked at now */
 };
+
+/* Whether it came while the clock was ahead, which has been set back since: the
+ * kernel's own time of the last change tells. */
+static bool is_ahead(const struct stat *st, int64_t now)
+{
+    return st->st_ctime > now && st->st_ctime - now > CLOCK_STEP_S &&
+           st->st_mtime > now && st->st_mtime - now > CLOCK_STEP_S;
+}
 
 static void add(void *arg, DIR *d, const char *name)
 {
@@ -38,9 +51,13 @@ static void add(void *arg, DIR *d, const char *name)
     struct maildir_list *list = scan->list;
     struct stat st;
 
-    /* one that is gone by now was another reader's */
-    if (fstatat(dirfd(d), name, &st, 0) == -1 || !S_ISREG(st.st_mode) ||
-        st.st_mtime >= scan->now)
+    if (fstatat(dirfd(d), name, &st, 0) == -1) {
+        /* one that is gone by now was another reader's */
+        if (error_is_temporary(errno))
+            scan->error = errno;
+        return;
+    }
+    if (!S_ISREG(st.st_mode) || (st.st_mtime >= scan->now && !is_ahead(&st, scan->now)))
         return;
     if (list->count == list->room) {
         list->room = list->room ? 2 * list->room : 64;
@@ -76,6 +93,10 @@ enum maildir_scan maildir_list_read(struct maildir_list *list, int64_t now)
             return dirs[i].missing;
         if (!each_name(d, add, &scan))
             return MAILDIR_UNSCANNED;
+        if (scan.error) {
+            errno = scan.error;
+            return MAILDIR_UNSCANNED;
+        }
     }
     /* the names move no more */
     const char *path = list->names.data;

@@ -29,7 +29,8 @@ enum maildir_scan {
 };
 
 /* Fills list, which must be empty, with the regular files of new/ and cur/ whose
- * names do not begin with a dot and that were last written before second now. */
+ * names do not begin with a dot and that were last written before second now; and those
+ * that came while the clock was ahead by more than an hour, and was set back since. */
 enum maildir_scan maildir_list_read(struct maildir_list *list, int64_t now);
 
 void maildir_list_free(struct maildir_list *list);

@@ -44,7 +44,8 @@ void qfix_without_message(void)
 
 /* Messages without a sender */
 
-/* A qmail-queue has its files open until it exits, and gives up after a day. */
+/* A qmail-queue holds a lock of its message file until it exits. One without locks, of
+ * an older installation, has its files open, and gives up after a day. */
 static bool is_being_written(enum queue_kind kind, uint64_t place, const char *name)
 {
     struct stat st;
@@ -54,7 +55,7 @@ static bool is_being_written(enum queue_kind kind, uint64_t place, const char *n
     bool is_young = fstat(fd, &st) == -1 ||
                     (st.st_atime > st.st_mtime ? st.st_atime : st.st_mtime) >
                         clock_now() - QUEUE_ABANDONED_S;
-    bool written = is_young && os_may_be_open_elsewhere(fd);
+    bool written = !os_lock(fd, false) || (is_young && os_may_be_open_elsewhere(fd));
     fd_close(&fd);
     return written;
 }

@@ -299,6 +299,7 @@ int main(int argc, char **argv)
     become_or_die();
     read_options_or_die(argv);
     signals_ignore(SIGPIPE); /* qmail-send may have dropped us */
+    signals_survive(SIGXFSZ);
     umask(077);
     enter_or_die();
     sandbox_enter(SANDBOX_FILES);

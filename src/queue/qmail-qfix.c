@@ -50,6 +50,7 @@ int main(int argc, char **argv)
     if (geteuid() != 0)
         die_temp("must be run as root");
     signals_ignore(SIGIO); /* os_may_be_open_elsewhere() */
+    signals_survive(SIGXFSZ);
     umask(077);
     qfix_enter(CONF_QMAIL);
     if (qfix_repairs)

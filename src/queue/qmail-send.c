@@ -110,6 +110,7 @@ static void refuse_split_todo(void)
 static void catch_signals(void)
 {
     signals_ignore(SIGPIPE);
+    signals_survive(SIGXFSZ); /* a file too large is a failed write */
     signals_default(SIGCHLD);
     if (!signals_catch(SIGTERM) || !signals_catch(SIGALRM) || !signals_catch(SIGHUP))
         cannot_start("unable to catch signals");

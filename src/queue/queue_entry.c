@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/os.h"
 #include "base/reader.h"
 #include "base/signals.h"
 #include "base/writer.h"
@@ -53,7 +54,10 @@ enum queue_exit queue_entry_begin(struct queue_entry *e,
     struct stat st;
 
     *e = (struct queue_entry){.mess_fd = -1, .intd_fd = -1};
-    if (!create_pid_file(e, origin) || fstat(e->mess_fd, &st) == -1)
+    /* locked before it has a name in mess/, until we end: whoever looks for files of
+     * dead processes there can tell, whatever the clock says */
+    if (!create_pid_file(e, origin) || !os_lock(e->mess_fd, false) ||
+        fstat(e->mess_fd, &st) == -1)
         return QUEUE_PID_FILE;
 
     e->mess = queue_split_path("mess", st.st_ino);

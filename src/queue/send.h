@@ -110,6 +110,9 @@ bool schedule_forget(struct schedule *s, ino_t message);
 /* Makes everything that is due later than now due now. */
 void schedule_all_due(struct schedule *s, int64_t now);
 
+/* Makes everything that is due later than now due so many seconds earlier. */
+void schedule_earlier(struct schedule *s, int64_t seconds, int64_t now);
+
 /* How old a message born at birth is, in seconds; one that is not born yet, by the
  * clock, is as old as one born now. Any two times will do. */
 uint64_t schedule_age(int64_t birth, int64_t now);
@@ -163,6 +166,11 @@ void waiting_serve(void);
 
 enum presence { PRESENT, MISSING, UNKNOWN };
 
+/* Whether a file's modification time is ahead of now only because the clock has been
+ * set back: its last change, of which nobody but the kernel says when it was, is still
+ * to come, too. An admin who gives a file a time to come is not meant. */
+bool file_is_ahead(const struct stat *st, int64_t now);
+
 /* stat(2). What is neither there nor missing has been logged. */
 enum presence file_look(const char *path, struct stat *st);
 
@@ -201,6 +209,10 @@ void job_result(struct job *j, enum job_result result, off_t at);
 void job_settle(struct job *j);
 
 ino_t job_message(const struct job *j);
+
+/* The clock has been set back by so many seconds: what is due later than now, when
+ * the attempts under way have ended, is due earlier. */
+void job_earlier(int64_t seconds, int64_t now);
 
 /* What to add to the text of a deferral, which counts as a failure then: the message is
  * too old, or is being returned. NULL: there will be another attempt. */

@@ -15,6 +15,11 @@ enum presence file_look(const char *path, struct stat *st)
     return UNKNOWN;
 }
 
+bool file_is_ahead(const struct stat *st, int64_t now)
+{
+    return st->st_mtime > now && st->st_ctime > now;
+}
+
 bool info_read(ino_t message, struct bytes *sender, struct stat *st)
 {
     int fd = fd_open_read(queue_split_path("info", message).text);

@@ -56,6 +56,13 @@ ino_t job_message(const struct job *j)
     return j->message;
 }
 
+void job_earlier(int64_t seconds, int64_t now)
+{
+    for (struct job *j = state.all_jobs; j; j = j->all_next)
+        if (j->used && j->next > now)
+            j->next -= seconds;
+}
+
 size_t job_running(const struct job *j)
 {
     return j->running;
@@ -245,6 +252,20 @@ static void trouble_opening(enum channel c, ino_t message, const char *path)
     waiting_retry(c, message);
 }
 
+/* When a message was born. One from a time to come, because the clock has been set
+ * back, counts as born now, for good: else it would grow no older for as long as the
+ * clock was ahead, perhaps years. */
+static int64_t birth_of(ino_t message, const struct stat *st, int64_t now)
+{
+    if (!file_is_ahead(st, now))
+        return st->st_mtime;
+    struct timespec times[2] = {{.tv_sec = (time_t)now}, {.tv_sec = (time_t)now}};
+    /* failing means that it is born again at the next attempt */
+    int set = utimensat(AT_FDCWD, queue_split_path("info", message).text, times, 0);
+    (void)set;
+    return now;
+}
+
 static bool begin(enum channel c, ino_t message)
 {
     struct list *list = &state.lists[c];
@@ -272,8 +293,9 @@ static bool begin(enum channel c, ino_t message)
     }
     j->channel = c;
     j->message = message;
-    j->next = schedule_next(c, st.st_mtime, now);
-    j->last = schedule_age(st.st_mtime, now) > controls.lifetime_s;
+    int64_t birth = birth_of(message, &st, now);
+    j->next = schedule_next(c, birth, now);
+    j->last = schedule_age(birth, now) > controls.lifetime_s;
     j->reading = true;
     j->left = j->stopped = false;
     j->mark = QUEUE_NO_MARK;

@@ -184,6 +184,14 @@ void schedule_all_due(struct schedule *s, int64_t now)
     order_all(s);
 }
 
+void schedule_earlier(struct schedule *s, int64_t seconds, int64_t now)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->entries[i].due > now)
+            s->entries[i].due -= seconds;
+    order_all(s);
+}
+
 uint64_t schedule_age(int64_t birth, int64_t now)
 {
     return now > birth ? (uint64_t)now - (uint64_t)birth : 0;

@@ -1,4 +1,6 @@
 #include "base/clock.h"
+#include "base/fd.h"
+#include "base/os.h"
 #include "conf.h"
 #include "mail/queue_dir.h"
 #include "queue/send.h"
@@ -25,12 +27,24 @@ static bool is_missing(const char *path)
     return stat(path, &st) == -1 && errno == ENOENT;
 }
 
+/* Whether a qmail-queue is at work on the file: it holds a lock of it from before it
+ * has this name until it ends. Ages alone do not tell where the clock is set. */
+static bool is_being_written(const char *path)
+{
+    int fd = fd_open_read(path);
+    if (fd == -1) /* qmail-queue makes its files readable for all */
+        return errno != EACCES;
+    bool written = !os_lock(fd, false);
+    fd_close(&fd);
+    return written;
+}
+
 static void look(ino_t message)
 {
+    struct queue_path path = queue_split_path("mess", message);
     struct stat st;
 
-    if (message % CONF_SPLIT != state.split ||
-        stat(queue_split_path("mess", message).text, &st) == -1)
+    if (message % CONF_SPLIT != state.split || stat(path.text, &st) == -1)
         return;
     /* an access time alone is no proof that nobody writes it */
     int64_t used = st.st_atime > st.st_mtime ? st.st_atime : st.st_mtime;
@@ -38,9 +52,11 @@ static void look(ino_t message)
         return;
     /* A message that has just ended looks the same until qmail-clean has removed
      * it; then its number may be in use again, and a second request would hit
-     * the new owner. */
+     * the new owner. And todo/N last: a qmail-queue that has just ended has made it
+     * by now, or never will. */
     if (is_missing(queue_split_path("info", message).text) &&
-        is_missing(queue_flat_path("todo", message).text) && !clean_is_asked(message))
+        !clean_is_asked(message) && !is_being_written(path.text) &&
+        is_missing(queue_flat_path("todo", message).text))
         clean_request("foop", message, 0, NULL);
 }
 

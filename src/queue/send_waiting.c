@@ -12,14 +12,39 @@
 #include <sys/stat.h>
 
 /* Due times in the channels follow the wall clock, because they are kept in the
- * files' times. The retries are in milliseconds of the steady clock. */
+ * files' times; where it is set back, they go back with it. The retries are in
+ * milliseconds of the steady clock. */
 static struct {
     struct schedule channels[CHANNELS];
     struct schedule held[CHANNELS]; /* never due: only who they are counts */
     struct schedule retries[CHANNELS];
     struct schedule retry_finish; /* seemed finished */
     struct schedule retry_load;   /* could not be looked at when we started */
+    int64_t lead_s;               /* of the wall clock before the steady one, lately */
 } state;
+
+/* More than the two clocks differ by rounding. */
+enum { SET_BACK_S = 2 };
+
+static int64_t clock_lead_s(void)
+{
+    return clock_now() - clock_steady_ms() / 1000;
+}
+
+/* A clock that is set back leaves nobody waiting longer for it: what would have been
+ * due in an hour still is. One that is set forward makes things due, which is right
+ * for a clock that was behind. */
+static void follow_clock(void)
+{
+    int64_t lead = clock_lead_s(), back = state.lead_s - lead;
+    state.lead_s = lead;
+    if (back < SET_BACK_S)
+        return;
+    int64_t now = clock_now();
+    for (int c = 0; c < CHANNELS; c++)
+        schedule_earlier(&state.channels[c], back, now);
+    job_earlier(back, now);
+}
 
 static int64_t retry_time(int64_t seconds)
 {
@@ -119,6 +144,13 @@ static void load_channel(enum channel c, ino_t message, enum queue_mark mark,
         waiting_add(c, message, due);
 }
 
+/* What was saved by a clock that has been set back since says nothing. */
+static int64_t due_of(const struct stat *st)
+{
+    int64_t now = clock_now();
+    return file_is_ahead(st, now) ? now : st->st_mtime;
+}
+
 static void load_message(ino_t message)
 {
     struct stat files[CHANNELS], file, other;
@@ -143,7 +175,7 @@ static void load_message(ino_t message)
         if (found[c] != PRESENT)
             continue;
         load_channel((enum channel)c, message, queue_mark_of(file.st_mode),
-                     files[c].st_mtime);
+                     due_of(&files[c]));
         finished = false;
     }
     if (finished)
@@ -209,6 +241,7 @@ static bool load_directory(unsigned split)
 
 bool waiting_load(void)
 {
+    state.lead_s = clock_lead_s();
     for (unsigned split = 0; split < CONF_SPLIT; split++)
         if (!load_directory(split))
             return false;
@@ -275,6 +308,7 @@ void waiting_serve(void)
 {
     ino_t message;
 
+    follow_clock();
     if (send_is_leaving())
         return;
     for (int c = 0; c < CHANNELS; c++)

@@ -50,7 +50,7 @@ class Where:
 # How it ends when that fails; None: as if nothing had happened.
 CODES = {
     "enter home": HOME, "enter queue": DIRECTORY,
-    "open message": PID, "newfstatat message": PID, "fstat message": PID, "unlink pid": PID, "link mess": MESS,
+    "open message": PID, "newfstatat message": PID, "fstat message": PID, "flock message": PID, "unlink pid": PID, "link mess": MESS,
     "read message input": READ, "write message": WRITE,
     "open envelope": INTD, "read envelope input": READ, "write envelope": WRITE,
     "fsync message": WRITE, "open mess directory": MESS, "fsync mess directory": MESS, "fsync envelope": WRITE,

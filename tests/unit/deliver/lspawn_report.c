@@ -35,6 +35,18 @@ static const struct {
     {"exit 255", 255 << EXIT_SHIFT, "Dtext\n"},
 };
 
+static void test_not_loaded(void)
+{
+    struct lspawn_text text = {0};
+    struct bytes got = {0};
+    lspawn_take(&text, VIEW("/bin/qmail-local: error while loading shared libraries: "
+                            "libc.so.6: no memory\n"));
+    lspawn_report(&got, 127 << EXIT_SHIFT, &text);
+    same(bytes_view(&got), VIEW("ZUnable to run qmail-local.\n"), "not loaded");
+    bytes_free(&got);
+    bytes_free(&text.kept);
+}
+
 static const char notice[] = "\nError report too long, sorry.\n";
 
 /* Output of len bytes, in pieces of step; a NUL at nul, if that is within. */
@@ -96,5 +108,6 @@ int main(void)
     bytes_free(&got);
     for (size_t i = 0; i < COUNT(lengths); i++)
         test_length(i);
+    test_not_loaded();
     return tap_done();
 }

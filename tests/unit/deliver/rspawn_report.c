@@ -55,6 +55,7 @@ static const struct {
 } ends[] = {
     {"killed", KILLED, "Zqmail-remote crashed.\n"},
     {"exit 111", 111 << EXIT_SHIFT, "ZUnable to run qmail-remote.\n"},
+    {"exit 127, not loaded", 127 << EXIT_SHIFT, "ZUnable to run qmail-remote.\n"},
     {"exit 1", 1 << EXIT_SHIFT, "DUnable to run qmail-remote.\n"},
     {"exit 100", 100 << EXIT_SHIFT, "DUnable to run qmail-remote.\n"},
 };

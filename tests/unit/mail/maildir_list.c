@@ -70,6 +70,9 @@ int main(void)
          "by age, then by name");
     maildir_list_free(&list);
     same_number(list.count, 0, "freed");
+    same_number(maildir_list_read(&list, 0), MAILDIR_SCANNED, "the clock set back");
+    same_number(list.count, 3, "what came before that, and more than an hour ahead");
+    maildir_list_free(&list);
 
     maildir_clean_tmp(NOW);
     ok(access("tmp/old", F_OK) == -1, "an abandoned file is removed", NULL);

@@ -134,6 +134,12 @@ static bool history(unsigned steps)
             for (size_t i = 0; i < m.count; i++)
                 if (m.entries[i].due > now)
                     m.entries[i].due = now;
+        } else if (what < 99) {
+            int64_t now = rand() % 30, seconds = rand() % 20;
+            schedule_earlier(&s, seconds, now);
+            for (size_t i = 0; i < m.count; i++)
+                if (m.entries[i].due > now)
+                    m.entries[i].due -= seconds;
         } else {
             ino_t message = (ino_t)(rand() % 50);
             schedule_forget(&s, message);

@@ -1,0 +1,333 @@
+#!/usr/bin/env python3
+"""Each system call of each program fails in turn, with each error that it can give; once, or from
+then on for good. The result is a temporary failure that the manual knows; nothing is lost, halved or
+wedged, nobody goes round in circles, and without the fault all is delivered. The system at work is
+rig.py's and tools.py's, what is owed is ledger.py's, the fault is trip's.
+
+A call is the same as another where its program, name, object and the call before it are the same:
+it is made to fail in one of the scenes in which it is found. What each call can give is in ERRORS.
+
+PROOF=full: all of them. Otherwise a sample of SECONDS seconds, which SEED repeats. PROGRAMS, SCENES and
+ERRORS pick, as in PROGRAMS="qmail-send qmail-clean" ERRORS="ENOSPC EIO"; POINTS="mbox:qmail-local:48:error=EIO
+...", with :r at the end for faults that stay, tries just these."""
+import os, sys
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system")]
+from reqmail import *
+import collections, random
+
+need_private()
+if sanitized:
+    skip_all("sanitizers and trip do not go together")
+import ledger
+from rig import ENDED, RESTED, SCENES, STUCK, TRIP, pool, trip, world
+from tools import TOOLS
+
+if not os.path.exists(TRIP):
+    skip_all("needs " + TRIP)
+
+FULL = os.environ.get("PROOF") == "full"
+SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
+END = time.monotonic() + float(os.environ.get("SECONDS", 20))
+DAEMONS = ("qmail-start", "qmail-send", "qmail-clean", "qmail-lspawn", "qmail-rspawn")
+MAIL = DAEMONS + ("qmail-queue", "qmail-local", "qmail-remote", "qmail-smtpd", "qmail-inject", "sendmail", "forward", "qmail-getpw")
+ALONE = sorted({tool.program for tool in TOOLS.values()})
+PICKED = os.environ.get("PROGRAMS", "").split() or list(MAIL) + ALONE
+PICKED_SCENES = os.environ.get("SCENES", "").split() or list(SCENES) + list(TOOLS)
+PICKED_ERRORS = os.environ.get("ERRORS", "").split()
+GIVEN = [p.split(":") for p in os.environ.get("POINTS", "").split()]
+TRIES = 3
+TOLD = 4  # violations that are printed for a program
+
+NO_ROOM = ("ENOSPC", "EDQUOT")
+NAMES = NO_ROOM + ("EIO", "EROFS", "ENOMEM")
+DISK = ("EIO", "ENOMEM")
+# What calls can give. late=: the call is made, and fails all the same, as close(2) may; short=: less is
+# read or written than was asked for. Where a call creates, CREATES is added; what an absent file means is tested
+# elsewhere.
+ERRORS = {
+    "open": DISK + ("EMFILE", "ENFILE", "EINTR"), "openat": DISK + ("EMFILE", "ENFILE", "EINTR"),
+    "read": ("EIO", "EINTR", "short=1"), "pread64": ("EIO", "EINTR", "short=1"), "readv": ("EIO", "EINTR"),
+    "write": NO_ROOM + ("EIO", "EINTR", "short=1"), "pwrite64": NO_ROOM + ("EIO", "EINTR"), "writev": NO_ROOM + ("EIO", "EINTR"),
+    "close": ("late=EIO", "late=EINTR", "late=ENOSPC"),
+    "fsync": NO_ROOM + ("EIO", "late=EIO", "EINTR"), "fdatasync": NO_ROOM + ("EIO", "late=EIO"), "sync_file_range": ("EIO", "ENOSPC"),
+    "ftruncate": ("EIO", "EINTR", "EROFS"), "link": NAMES, "linkat": NAMES, "symlink": NAMES, "rename": NAMES, "renameat": NAMES,
+    "unlink": ("EIO", "EROFS", "ENOMEM"), "unlinkat": ("EIO", "EROFS", "ENOMEM"), "rmdir": ("EIO", "EROFS"), "mkdir": NAMES,
+    "chdir": DISK, "fchdir": ("EIO",), "stat": DISK, "lstat": DISK, "fstat": ("EIO",), "newfstatat": DISK, "statx": DISK, "access": DISK,
+    "getdents64": ("EIO", "ENOMEM"), "getdents": ("EIO", "ENOMEM"), "lseek": ("EIO",),
+    "utimensat": ("EIO", "EROFS"), "chmod": ("EIO", "EROFS"), "fchmod": ("EIO", "EROFS"), "chown": ("EIO", "EROFS"), "lchown": ("EIO", "EROFS"),
+    "fchown": ("EIO", "EROFS"), "fchmodat": ("EIO", "EROFS"), "fchownat": ("EIO", "EROFS"),
+    "fork": ("EAGAIN", "ENOMEM"), "vfork": ("EAGAIN", "ENOMEM"), "clone": ("EAGAIN", "ENOMEM"), "clone3": ("EAGAIN", "ENOMEM"),
+    "execve": ("ENOMEM", "EIO", "EMFILE"), "wait4": ("EINTR",), "waitid": ("EINTR",),
+    "pipe": ("EMFILE", "ENFILE"), "pipe2": ("EMFILE", "ENFILE"), "dup": ("EMFILE",), "dup2": ("EMFILE", "EINTR"), "dup3": ("EMFILE", "EINTR"),
+    "poll": ("EINTR", "ENOMEM"), "ppoll": ("EINTR", "ENOMEM"), "flock": ("EINTR", "ENOLCK"),
+    "socket": ("EMFILE", "ENFILE", "ENOMEM"), "connect": ("ENETUNREACH", "ETIMEDOUT", "EINTR"), "bind": ("EIO", "ENOMEM"), "listen": ("ENOMEM",),
+    "accept": ("EMFILE", "ECONNABORTED", "EINTR"), "accept4": ("EMFILE", "ECONNABORTED", "EINTR"),
+    "sendto": ("ENOMEM", "EINTR", "short=1"), "recvfrom": ("ECONNRESET", "EINTR", "short=1"), "sendmsg": ("ENOMEM",), "recvmsg": ("ENOMEM",),
+    "setuid": ("EAGAIN",), "setgid": ("EAGAIN",), "setgroups": ("ENOMEM",), "mmap": ("ENOMEM",), "brk": ("ENOMEM",), "getrandom": ("EINTR",),
+}
+CREATES = NO_ROOM + ("EROFS",)
+OPENED = re.compile(r'".*", (\w+)')
+# Those which may stay: what goes on failing must not make anybody go round in circles.
+STAY = ("ENOSPC", "EIO", "EMFILE", "ENOMEM", "EAGAIN")
+
+# Exit codes that the pages have for trouble that passes. 127: the loader of shared libraries did not get
+# what it needs. 128 and more: trip's, of a process that a signal ended; SIGSEGV is the C library's own end
+# before main.
+CODES = {"qmail-inject": (0, 111), "sendmail": (0, 111), "qmail-newu": (0, 111), "qmail-newmrh": (0, 111), "maildir2mbox": (0, 111),
+         "qmail-qfix": (0, 2, 111), "qmail-qctl": (0, 1, 111)}
+LOADER = (127,)
+NOT_LOADED = b": error while loading shared libraries: "
+
+
+class Point:
+    """name: of the call, where it is known: the order of calls is not the same in each run."""
+
+    def __init__(self, scene, program, number=None, action=None, stays=False, name=None):
+        self.scene, self.program, self.number, self.action, self.stays, self.name = scene, program, number, action, stays, name
+
+    def __str__(self):
+        return ":".join(map(str, (self.scene, self.program, self.number, self.action))) + (":r" if self.stays else "")
+
+    def arguments(self):
+        return (["-r"] if self.stays else []) + trip(self.program, self.number, self.action)
+
+
+class Result:
+    def __init__(self):
+        self.calls, self.hit, self.wrong, self.extra, self.log, self.end = [], None, [], 0, "", None
+
+
+def circles(calls, plain):
+    """Far more calls than without a fault."""
+    return ["%d calls, %d without a fault" % (len(calls), plain)] if plain and len(calls) > 6 * plain + 2000 else []
+
+
+def refused(replies):
+    """The first reply that is no success must be a temporary one."""
+    bad = [r for r in re.findall(rb"^(\d)\d\d ", replies, re.M) if r in b"45"]
+    return ["SMTP says %r" % replies[-400:]] if bad and bad[0] == b"5" else []
+
+
+def ended(log):
+    """How a system that is gone has gone."""
+    last = log.splitlines()[-1:] or [b""]
+    if last[0] in (b"", b"status: exiting") or b"cannot start: " in last[0] or last[0].startswith(b"fatal: ") or NOT_LOADED in last[0]:
+        return []
+    return ["the system has ended behind %r" % last[0]]
+
+
+def try_mail(rig, point, plain):
+    scene, result = SCENES[point.scene], Result()
+    run = rig.run(scene, point.arguments(), again=point.action is None or point.program in DAEMONS)
+    rule = RULE(point.program) if point.action else ledger.NEVER
+    result.wrong, extra = ledger.judge(scene, run, rule)
+    for mail in scene.mails:
+        if mail.by == "qmail-smtpd":
+            result.wrong += refused(read(rig.at(mail.token + ".replies")))
+        elif mail.by and run.codes.get(mail.token, 111) not in CODES["qmail-inject"] + LOADER + tuple(range(128, 140)):
+            result.wrong.append("%s exits %s" % (mail.by, run.codes.get(mail.token)))
+        if point.action and mail.by == "qmail-smtpd" and point.program in DAEMONS + ("qmail-local", "qmail-remote") and not run.accepted.get(mail.token):
+            result.wrong.append("not accepted, and nothing hindered it")
+    if point.action is None and run.came_to != RESTED:
+        result.wrong.append("it does not come to rest")
+    if run.came_to == ENDED:
+        result.wrong += ended(run.first_log)
+    mute = point.program == "qmail-send" and "write" in (run.hit or "")  # its log cannot tell why
+    if point.stays and "stuck" in result.wrong and (mute or re.search(rb": deferral: |: report mangled", run.first_log)):
+        result.wrong.remove("stuck")  # put off, again and again, as often as we ask
+    elif len(run.first_log.splitlines()) > 250:
+        result.wrong.append("%d lines in the log" % len(run.first_log.splitlines()))
+    result.wrong += circles(run.calls, plain)
+    result.extra, result.calls, result.hit, result.end = sum(extra.values()), run.calls, run.hit, run.came_to
+    if result.wrong:
+        result.log = "%s\naccepted: %s, codes: %s, extra: %s\n%s\n-- again\n%s\n-- calls\n%s" % (
+            run.hit, run.accepted, run.codes, extra, run.first_log.decode("latin1")[-2500:], run.log.decode("latin1")[-1500:], "\n".join(run.calls[-8:]))
+    return result
+
+
+def RULE(program):
+    """What has been done and cannot be told is done again, as after a kill."""
+    return ledger.again(program, "kill-after")
+
+
+def try_tool(rig, point, plain):
+    tool, result = TOOLS[point.scene], Result()
+    tool.killed_program = point.program if point.action else None
+    tool.prepare(rig)
+    try:
+        code, result.calls, result.hit = rig.alone(point.arguments(), tool.command(rig), tool.runs)
+    except subprocess.TimeoutExpired:
+        code, (result.calls, result.hit) = 128, rig.calls()
+        result.wrong.append("it does not end")
+    result.end = rig.codes().get("end", code) if "qctl" in point.scene else code
+    result.wrong += tool.crashed(rig, code) + tool.again(rig)
+    if result.end not in CODES[tool.program] + LOADER and result.end < 128:
+        result.wrong.append("%s exits %s" % (tool.program, result.end))
+    result.wrong += circles(result.calls, plain)
+    result.extra = getattr(tool, "doubles", 0)
+    if result.wrong:
+        result.log = "%s\nexit %s\n%s\n-- calls\n%s" % (result.hit, result.end, rig.log().decode("latin1")[-2500:], "\n".join(result.calls[-8:]))
+    return result
+
+
+# A program in whose place there is another, NAME.real, with the scene and what has to be said about it.
+BROKEN = {
+    "a temporary failure that is called a permanent one": ("maildir", "qmail-local", '"$0.real" "$@"; test $? = 111 && exit 100; exit $?',
+                                                           "error=ENOSPC", "link", "came to the wrong place"),
+    "a message that is dropped when there is no room": ("maildir", "qmail-local", '"$0.real" "$@"; test $? = 111 && exit 0; exit $?',
+                                                        "error=ENOSPC", "link", "lost: "),
+}
+
+
+def try_broken(rig, name):
+    scene, program, script, action, call, _ = BROKEN[name]
+    path = os.path.join(rig.tree, "bin", program)
+    os.rename(path, path + ".real")
+    write(path, "#!/bin/sh\n" + script + "\n", 0o755)
+    try:
+        calls = work(rig, (Point(scene, program + ".real"), 0)).calls
+        number = next(n for n, c in enumerate(calls, 1) if name_of(c).startswith(call))
+        return "\n".join(work(rig, (Point(scene, program + ".real", number, action), 0)).wrong)
+    finally:
+        os.rename(path + ".real", path)
+
+
+def work(rig, task):
+    if isinstance(task, str):
+        return try_broken(rig, task)
+    point, plain = task
+    for _ in range(TRIES):
+        result = (try_mail if point.scene in SCENES else try_tool)(rig, point, plain)
+        if not point.name or (result.hit and result.hit.split()[2] == point.name):
+            return result
+        result.hit, result.wrong = None, []  # another call, which would not give this error
+    return result
+
+
+# -- which calls there are
+
+def name_of(call):
+    return call.split(" ", 2)[2].split("(")[0]
+
+
+def kind_of(call):
+    """Name and object of a call: numbers are left out, but for those of descriptors."""
+    text = call.split(" ", 2)[2]
+    name, _, arguments = text.partition("(")
+    path = re.findall(r'"([^"]*)"', arguments)
+    if path:
+        return name + " " + " ".join(re.sub(r"\d+", "N", p) for p in path[:2])
+    return name + " " + (arguments.split(",")[0] if name not in ("mmap", "brk", "wait4", "execve", "poll", "ppoll") else "")
+
+
+def distinct(scene, program, calls):
+    """(kind, the kind before it in its process) -> the numbers of its first and last call."""
+    before, found_ = {}, {}
+    for number, call in enumerate(calls, 1):
+        pid = call.split(" ", 2)[1]
+        kind = kind_of(call)
+        key = (kind, before.get(pid))
+        before[pid] = kind
+        found_.setdefault(key, [number, call])[:1] = [number] if key not in found_ else [found_[key][0]]
+    return found_
+
+
+def errors_of(call):
+    name = name_of(call)
+    errors = ERRORS.get(name, ())
+    if name in ("open", "openat"):
+        flags = OPENED.search(call)
+        if flags and int(flags.group(1), 0) & os.O_CREAT:
+            errors = errors + CREATES
+    return [e for e in errors if not PICKED_ERRORS or e.split("=")[-1] in PICKED_ERRORS]
+
+
+def pairs():
+    for scene in PICKED_SCENES:
+        for program in MAIL if scene in SCENES else (TOOLS[scene].program,) + TOOLS[scene].others:
+            if program in PICKED and (program != "qmail-start" or scene == "maildir"):
+                yield Point(scene, program)
+
+
+def all_points(plain):
+    """Each distinct call of a program once, with each of its errors: (Point, calls without a fault)."""
+    seen, points = set(), []
+    for (scene, program), calls in plain.items():
+        for key, (number, call) in distinct(scene, program, calls).items():
+            group = program + (scene if scene in TOOLS else "")
+            if (group, key) in seen:
+                continue
+            seen.add((group, key))
+            for error in errors_of(call):
+                action = error if "=" in error else "error=" + error
+                points.append((Point(scene, program, number, action, False, name_of(call)), len(calls)))
+                if error in STAY and name_of(call) not in ("poll", "ppoll"):  # who cannot wait at all can do nothing
+                    points.append((Point(scene, program, number, action, True, name_of(call)), len(calls)))
+    return points, len(seen)
+
+
+def sampled(points, rng):
+    by_program = collections.defaultdict(list)
+    for task in points:
+        by_program[task[0].program].append(task)
+    rounds = 0
+    while rounds < 1 or time.monotonic() < END:
+        rounds += 1
+        for program in sorted(by_program):
+            yield rng.choice(by_program[program])
+
+
+class Tally:
+    def __init__(self):
+        self.points = self.missed = self.extra = 0
+        self.wrong, self.ends = [], collections.Counter()
+
+    def __str__(self):
+        return "%d points%s; %d duplicates; %s" % (self.points, ", %d more were not reached" % self.missed if self.missed else "", self.extra,
+                                                   ", ".join("%s: %d" % e for e in sorted(self.ends.items(), key=str)))
+
+
+def run_all(tree, points):
+    tallies = collections.defaultdict(Tally)
+    for count, ((point, _), result) in enumerate(pool(tree, work, points), 1):
+        if count % 500 == 0:
+            note("%d done" % count)
+        tally = tallies[point.program]
+        tally.points += result.hit is not None
+        tally.missed += result.hit is None
+        tally.extra += result.extra
+        tally.ends[result.end] += 1
+        if result.wrong:
+            tally.wrong.append(str(point))
+            if len(tally.wrong) <= TOLD:
+                note("POINTS=%s\n%s\n%s" % (point, "\n".join(result.wrong), result.log))
+    return tallies
+
+
+tree = Tree()
+world(tree)
+note("SEED=%d" % SEED)
+rng = random.Random(SEED)
+if not FULL and "SCENES" not in os.environ and "PROGRAMS" not in os.environ:
+    PICKED_SCENES = rng.sample(sorted(SCENES), 2) + rng.sample(sorted(TOOLS), 3)
+if GIVEN:
+    tallies = run_all(tree, [(Point(p[0], p[1], int(p[2]), p[3], len(p) > 4), 0) for p in GIVEN])
+else:
+    plain = {}
+    for (point, _), result in pool(tree, work, [(p, 0) for p in pairs()]):
+        if result.calls:
+            plain[point.scene, point.program] = result.calls
+        if result.wrong:
+            ok(False, "%s in scene %s, without a fault" % (point.program, point.scene), "\n".join(result.wrong) + "\n" + result.log)
+    points, count = all_points(plain)
+    note("%d different calls, %d points" % (count, len(points)))
+    if FULL:
+        rng.shuffle(points)
+    for name, said in pool(tree, work, BROKEN):
+        found(re.escape(BROKEN[name][-1]), said, "noticed: " + name)
+    tallies = run_all(tree, points if FULL else sampled(points, rng))
+for program in sorted(tallies):
+    tally = tallies[program]
+    ok((tally.points or not FULL) and not tally.wrong, "%s: %s" % (program, tally), "violations: " + " ".join(tally.wrong[:60]))
+done()
