@@ -22,7 +22,8 @@ WARN   = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
          -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
 CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) -Isrc -I$(BUILD)
 SANITIZE = cc -fsanitize=address,undefined -fno-sanitize-recover=undefined
-LINK     = $(CONF_LD) $(if $(findstring sanitize,$(CONF_LD)),-I$(BUILD) tests/sanitize.c)
+LINK     = $(CONF_LD) $(if $(findstring sanitize,$(CONF_LD)),-I$(BUILD) tests/sanitize.c) \
+           $(if $(findstring COVERAGE_COUNTS,$(CONF_LD)),tests/coverage.c)
 SOURCES = $(shell find src tests -name '*.[ch]')
 COMPILE = $(CONF_CC) $(CFLAGS) -MMD -MP
 
@@ -83,7 +84,7 @@ objects  = $(patsubst %.c,$(BUILD)/$(2)%.o,$(call parts,$(1)))
 archive  = $(BUILD)/$(2)$(1).a
 ARCHIVES = $(foreach l,$(LAYERS),$(call archive,$(l)))
 
-.PHONY: it man setup package check test proof unit sanitize lint format fuzz fuzzers bench demo clean
+.PHONY: it man setup package check test proof unit sanitize coverage lint format fuzz fuzzers bench demo clean
 .DELETE_ON_ERROR:
 it: $(BINARIES) $(BOOTFILES) $(SERVICEFILES) $(MANFILES)
 ifneq ($(HAS_CRYPT),yes)
@@ -206,6 +207,17 @@ proof: it man $(TRIP)
 	@PROOF=full $(RUN_TESTS)
 sanitize:
 	$(MAKE) test BUILD=build/sanitize CONF_CC='$(SANITIZE) -O1 -g' CONF_LD='$(SANITIZE)' CONF_LIGHT=
+# What the tests execute: tests/coverage.py. Programs of all users write into COUNTS,
+# which is emptied first unless KEEP=1 adds to what is there.
+COUNTS ?= $(abspath build/coverage/counts)
+COVERAGE = clang -fprofile-instr-generate
+coverage:
+	@sh tests/need.sh coverage
+	@[ -n '$(KEEP)' ] || rm -rf '$(COUNTS)'
+	@mkdir -p '$(COUNTS)' && chmod 1777 '$(COUNTS)'
+	-$(MAKE) test BUILD=build/coverage CONF_LD='$(COVERAGE) -DCOVERAGE_COUNTS=$(COUNTS)' CONF_LIGHT= \
+	    CONF_CC='$(COVERAGE) -fcoverage-mapping -mllvm -runtime-counter-relocation -O1 -g'
+	python3 tests/coverage.py build/coverage '$(COUNTS)'
 lint: it
 	@sh tests/lint.sh $(BUILD)
 format:
