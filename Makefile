@@ -3,6 +3,7 @@
 
 hash := \#
 first = $(shell sed -n $(2)p conf-$(1))
+comma := ,
 line1 = $(call first,$(1),1)
 
 BUILD       ?= build
@@ -168,10 +169,17 @@ check: it man $(filter setup package,$(MAKECMDGOALS))
 UNIT = $(patsubst %.c,$(BUILD)/%.t,$(wildcard tests/unit/*/*.c))
 define UNIT_TEST
 $(1): $(BUILD)/tests/unit/$(2)/$(3).o $(BUILD)/tests/unit/tap.o $(sort $(call archive,$(2))) $(filter-out $(call archive,$(2)),$(ARCHIVES)) $(ARCHIVES)
-	$$(LINK) -o $$@ $$^ -lresolv
+	$$(LINK) -o $$@ $$^ -lresolv $$(LIBS)
 endef
 $(foreach t,$(UNIT),$(eval $(call UNIT_TEST,$(t),$(notdir $(patsubst %/,%,$(dir $(t)))),$(basename $(notdir $(t))))))
 $(BUILD)/tests/%: CFLAGS += -Itests/unit
+# Those that ask for system calls that fail: tests/unit/fault.h.
+FAULTY  = $(patsubst %.c,$(BUILD)/%.t,$(shell grep -l '"fault.h"' tests/unit/*/*.c))
+WRAPPED = $(shell sed -n \
+    's/^FUNCTION.[^,]*, \([a-z0-9_]*\),.*/\1/p; s/^[a-z].* __wrap_\([a-z]*\).*;$$/\1/p' \
+    tests/unit/fault.c)
+$(FAULTY): $(BUILD)/tests/unit/fault.o
+$(FAULTY): LIBS = $(addprefix -Wl$(comma)--wrap=,$(WRAPPED))
 
 # Fuzz targets: tests/fuzz/ROOM/NAME.c feeds src/ROOM/NAME.c. make test replays
 # tests/fuzz/ROOM/NAME.corpus; make fuzz looks for more, FUZZ_S seconds each.

@@ -40,7 +40,8 @@ class File:
         return self.functions[max(starts)] if starts else "-"
 
     def counted(self):
-        return [n for n in sorted(self.lines) if re.search(r"\w", re.sub(r"\belse\b", "", self.text[n - 1]))]
+        return [n for n in sorted(self.lines) if not self.text[n - 1].startswith("#") and
+                re.search(r"\w", re.sub(r"\belse\b", "", self.text[n - 1]))]
 
     def share(self):
         lines = self.counted()
