@@ -176,7 +176,7 @@ $(BUILD)/tests/%: CFLAGS += -Itests/unit
 # Those that ask for system calls that fail: tests/unit/fault.h.
 FAULTY  = $(patsubst %.c,$(BUILD)/%.t,$(shell grep -l '"fault.h"' tests/unit/*/*.c))
 WRAPPED = $(shell sed -n \
-    's/^FUNCTION.[^,]*, \([a-z0-9_]*\),.*/\1/p; s/^[a-z].* __wrap_\([a-z]*\).*;$$/\1/p' \
+    's/^FUNCTION.[^,]*, \([a-z0-9_]*\),.*/\1/p; s/^[a-z].* __wrap_\([a-z0-9_]*\).*[,;]$$/\1/p' \
     tests/unit/fault.c)
 $(FAULTY): $(BUILD)/tests/unit/fault.o
 $(FAULTY): LIBS = $(addprefix -Wl$(comma)--wrap=,$(WRAPPED))

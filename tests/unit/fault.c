@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *wanted, *failed = "";
@@ -65,6 +67,9 @@ FUNCTION(ssize_t, pread, (int fd, void *to, size_t len, off_t at), (fd, to, len,
 FUNCTION(ssize_t, write, (int fd, const void *from, size_t len), (fd, from, len), -1)
 FUNCTION(ssize_t, send, (int fd, const void *from, size_t len, int flags),
          (fd, from, len, flags), -1)
+FUNCTION(ssize_t, pwrite, (int fd, const void *from, size_t len, off_t at),
+         (fd, from, len, at), -1)
+FUNCTION(int, access, (const char *path, int how), (path, how), -1)
 FUNCTION(int, fsync, (int fd), (fd), -1)
 FUNCTION(int, ftruncate, (int fd, off_t len), (fd, len), -1)
 FUNCTION(off_t, lseek, (int fd, off_t at, int whence), (fd, at, whence), -1)
@@ -129,6 +134,29 @@ int __wrap_close(int fd)
 {
     int result = __real_close(fd);
     return fails("close") ? -1 : result;
+}
+
+/* The error is its result. */
+int __real_getpwnam_r(const char *name, struct passwd *space, char *room, size_t len,
+                      struct passwd **entry);
+int __wrap_getpwnam_r(const char *name, struct passwd *space, char *room, size_t len,
+                      struct passwd **entry);
+int __wrap_getpwnam_r(const char *name, struct passwd *space, char *room, size_t len,
+                      struct passwd **entry)
+{
+    *entry = NULL;
+    return fails("getpwnam_r") ? with
+                               : __real_getpwnam_r(name, space, room, len, entry);
+}
+
+/* While something may fail, nobody waits. */
+int __real_nanosleep(const struct timespec *time, struct timespec *rest);
+int __wrap_nanosleep(const struct timespec *time, struct timespec *rest);
+int __wrap_nanosleep(const struct timespec *time, struct timespec *rest)
+{
+    if (fails("nanosleep"))
+        return -1;
+    return armed ? 0 : __real_nanosleep(time, rest);
 }
 
 /* For everything on this machine it would take its time. */

@@ -1,10 +1,12 @@
 #include "mail/maildir_list.h"
 
+#include "fault.h"
 #include "tap.h"
 
 #include "base/fd.h"
 #include "base/writer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -70,6 +72,9 @@ int main(void)
          "by age, then by name");
     maildir_list_free(&list);
     same_number(list.count, 0, "freed");
+    fault_at("readdir", 1, EIO);
+    same_number(maildir_list_read(&list, NOW), MAILDIR_UNSCANNED, "not to be read");
+    ok(fault_end(), "not to be read", "failed");
 
     maildir_clean_tmp(NOW);
     ok(access("tmp/old", F_OK) == -1, "an abandoned file is removed", NULL);
