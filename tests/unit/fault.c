@@ -112,6 +112,14 @@ FUNCTION(pid_t, fork, (void), (), -1)
 FUNCTION(pid_t, waitpid, (pid_t pid, int *status, int how), (pid, status, how), -1)
 FUNCTION(int, socket, (int family, int type, int protocol), (family, type, protocol),
          -1)
+FUNCTION(int, accept, (int fd, void *address, socklen_t *len), (fd, address, len), -1)
+FUNCTION(int, bind, (int fd, const void *address, socklen_t len), (fd, address, len),
+         -1)
+FUNCTION(int, listen, (int fd, int waiting), (fd, waiting), -1)
+FUNCTION(int, connect, (int fd, const void *address, socklen_t len), (fd, address, len),
+         -1)
+FUNCTION(int, setenv, (const char *name, const char *value, int replace),
+         (name, value, replace), -1)
 FUNCTION(int, setresgid, (gid_t r, gid_t e, gid_t s), (r, e, s), -1)
 FUNCTION(int, setresuid, (uid_t r, uid_t e, uid_t s), (r, e, s), -1)
 FUNCTION(int, getresgid, (gid_t * r, gid_t *e, gid_t *s), (r, e, s), -1)

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "base/os.h"
 
 #include "base/fd.h"
@@ -11,11 +12,13 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utmpx.h>
 
 static int child(void *arg)
 {
@@ -167,6 +170,82 @@ static void no_resolver(void *arg)
     _exit(0);
 }
 
+/* Notes what is tried; true at the third. */
+static bool note(void *arg, const char *name)
+{
+    struct bytes *tried = arg;
+    bytes_add_text(tried, name);
+    bytes_add_byte(tried, ' ');
+    return view_has(bytes_view(tried), '3');
+}
+
+static void candidates(void *arg)
+{
+    static const struct {
+        const char *name, *want;
+        bool found;
+    } names[] = {
+        {"host", "host.one.test host.two.test host ", false},
+        {"a.b", "a.b a.b.one.test a.b.two.test ", false},
+        {"a.b3", "a.b3 ", true},
+        {"h3", "h3.one.test ", true},
+        {"host.", "host. ", false},
+        {"", ".one.test .two.test  ", false},
+    };
+    struct bytes tried = {0};
+    (void)arg;
+    setenv("LOCALDOMAIN", "one.test two.test", 1);
+    setenv("RES_OPTIONS", "ndots:1", 1);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        bytes_clear(&tried);
+        bool found = os_dns_each_candidate(names[i].name, note, &tried);
+        if (found != names[i].found || !view_is(bytes_view(&tried), names[i].want))
+            _exit(10 + (int)i);
+    }
+    char name[1000] = {0}; /* too long with a domain behind it: passed over */
+    memset(name, 'x', sizeof name - 1);
+    bytes_clear(&tried);
+    os_dns_each_candidate(name, note, &tried);
+    bytes_clear(&tried);
+    char longest[2000] = {0};
+    memset(longest, 'x', sizeof longest - 1);
+    os_dns_each_candidate(longest, note, &tried);
+    _exit(tried.len == sizeof longest ? 0 : 2);
+}
+
+static void list_login(void *arg, struct view user, struct view terminal)
+{
+    bytes_add(arg, user);
+    bytes_add_byte(arg, ' ');
+    bytes_add(arg, terminal);
+    bytes_add_byte(arg, '\n');
+}
+
+/* A record of logins of our own. */
+static void logins(void)
+{
+    struct utmpx entries[3] = {{.ut_type = USER_PROCESS},
+                               {.ut_type = DEAD_PROCESS},
+                               {.ut_type = USER_PROCESS}};
+    struct bytes got = {0};
+
+    strcpy(entries[0].ut_user, "joe"), strcpy(entries[0].ut_line, "tty1");
+    strcpy(entries[1].ut_user, "gone"), strcpy(entries[1].ut_line, "tty2");
+    memset(entries[2].ut_user, 'x', sizeof entries[2].ut_user); /* no NUL */
+    strcpy(entries[2].ut_line, "pts/0");
+    make_file("utmp", view_at((const char *)entries, sizeof entries));
+    utmpxname("utmp");
+    os_each_login(list_login, &got);
+    ok(view_starts(bytes_view(&got), VIEW("joe tty1\nxxx")) &&
+           view_ends(bytes_view(&got), VIEW("x pts/0\n")),
+       "logins", NULL);
+    utmpxname("absent");
+    bytes_clear(&got);
+    os_each_login(list_login, &got);
+    same_number(got.len, 0, "logins: no record");
+    bytes_free(&got);
+}
+
 int main(void)
 {
     int code = 7, status, ends[2];
@@ -203,5 +282,7 @@ int main(void)
        "own addresses", "not to be had");
     without();
     same_number((uint64_t)run_apart(no_resolver, NULL, NULL), 0, "no resolver");
+    same_number((uint64_t)run_apart(candidates, NULL, NULL), 0, "candidates");
+    logins();
     return tap_done();
 }

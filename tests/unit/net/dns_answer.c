@@ -24,6 +24,11 @@ static const struct {
     enum dns_result result;
     const char *records; /* "address " or "preference name " for each */
 } cases[] = {
+    {"PTR: half a pointer", VIEW_INIT(ANSWER("\1", "\14") RECORD("\14", "\1") "\xc0"),
+     DNS_PTR, DNS_TEMPORARY, ""},
+    {"PTR: a name without an end",
+     VIEW_INIT(ANSWER("\1", "\14") RECORD("\14", "\2") "\1a"), DNS_PTR, DNS_TEMPORARY,
+     ""},
     {"nothing", VIEW_INIT(""), DNS_A, DNS_TEMPORARY, ""},
     {"half a header", VIEW_INIT("\x12\x34\x81\x80\0\1"), DNS_A, DNS_TEMPORARY, ""},
     {"a query", VIEW_INIT(HEAD("\1\0", "\0\0") ASKED("\1")), DNS_A, DNS_TEMPORARY, ""},
