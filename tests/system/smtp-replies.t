@@ -72,6 +72,10 @@ replies("spaces before an argument", b"MAIL   FROM:<a@b>\r\nQUIT\r\n", GREETING 
 replies("a line without an end", b"x" * 100000, GREETING, code=1)
 replies("a line too long", b"x" * 100000 + b"\r\nQUIT\r\n", GREETING + b"500 line too long (#5.5.2)\r\n" + BYE)
 
+for literal in (b"1.2.3", b"1.2.3.256", b"1,2.3.4", b"1.2.3.4.5"):
+    replies("an address literal that is none: %s" % literal.decode(), b"MAIL FROM:<>\r\nRCPT TO:<x@[" + literal + b"]>\r\nQUIT\r\n",
+            GREETING + b"250 ok\r\n553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)\r\n" + BYE)
+
 # -- controls
 
 for name, files, want in (
@@ -179,6 +183,10 @@ replies("AUTH: not without TLS", b"EHLO x\r\n" + PLAIN + b"QUIT\r\n", GREETING +
 replies("AUTH: required", MAIL + PLAIN + MAIL + b"QUIT\r\n", GREETING + b"530 Authorization required (#5.7.1)\r\n" + RIGHT + b"250 ok\r\n" + BYE,
         dict(AUTH, SMTPAUTH="!"), 0, checker(0))
 
+FORCED = dict(AUTH, FORCEAUTHMAILFROM="1")
+replies("AUTH: the sender must be the user", PLAIN + MAIL + b"MAIL FROM:<JOE>\r\nQUIT\r\n",
+        GREETING + RIGHT + b"503 from and auth not the same (#5.5.1)\r\n250 ok\r\n" + BYE, FORCED, 0, checker(0))
+
 # -- TLS, with the server played here
 
 control, theirs = socket.socketpair()
@@ -227,6 +235,8 @@ found(r": 503 MAIL first", log, "DATA out of order")
 ok(all(len(line) < 2000 for line in log.splitlines()), "lines have an end", log)
 _, _, log = session(MAIL.replace(b"a@", b"b@") + RCPT + b"DATA\r\n" + b"x" * 100 + b"\r\n.\r\nQUIT\r\n", dict(LOG, TCPREMOTEIP=""))
 found(r"ip \S* \S+ mail <b@far\.test> rcpt <x@here\.test> helo : 552 ", log, "a message too large")
+_, _, log = session(b"HELO " + b"h" * 900 + b"\r\nMAIL FROM:<" + b"y" * 400 + b"@" + b"z" * 400 + b">\r\nRCPT TO:<" + b"w" * 800 + b"@far.test>\r\nQUIT\r\n", LOG)
+ok(log.endswith(b"\n") and len(log) < 2000, "a long line is cut", log)
 tree.reset()
 
 # -- qmail-queue cannot be started
