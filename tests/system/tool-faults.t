@@ -31,7 +31,7 @@ def run(command, data, strace=(), env=None):
     return process.returncode, process.stdout, process.stderr
 
 
-def sweep(name, command, data=b"", prepare=lambda: None, usual=(0,), env=None):
+def sweep(name, command, data=b"", prepare=lambda: None, usual=(0,), env=None, but=()):
     """Every call of the command fails, one run for each."""
     trace = os.path.join(tree.scratch, "trace")
     prepare()
@@ -41,7 +41,7 @@ def sweep(name, command, data=b"", prepare=lambda: None, usual=(0,), env=None):
     counts = {}
     for line in read(trace).decode("latin1").splitlines():
         match = re.match(r"\d+\s+(\w+)\(", line)
-        if match and match.group(1) in CALLS:
+        if match and match.group(1) in CALLS and match.group(1) not in but:
             counts[match.group(1)] = counts.get(match.group(1), 0) + 1
     bad = []
     for call in sorted(counts):
@@ -130,8 +130,9 @@ netstring = lambda b: b"%d:%s," % (len(b), b)
 sweep("qmail-qmtpd", [tree.bin("qmail-qmtpd")], netstring(b"\nx\n") + netstring(b"a@b") + netstring(netstring(b"b@here.test")), usual=range(112))
 sweep("qmail-qmqpd", [tree.bin("qmail-qmqpd")], netstring(netstring(b"x\n") + netstring(b"a@b") + netstring(b"b@here.test")), usual=range(112))
 sweep("qmail-rcptcheck", [tree.bin("qmail-rcptcheck")], usual=range(112), env={"RECIPIENT": "b@here.test", "SENDER": "a@b"})
+# a libc that cannot look at the first descriptors of a set-id program kills it
 sweep("qmail-queue", ["sh", "-c", 'exec "$0" 1< "$1"', tree.bin("qmail-queue"), write(os.path.join(tree.scratch, "envelope"), b"Fa@b\0Tb@here.test\0\0")], b"x\n",
-      usual=range(112))
+      usual=range(112), but=("fcntl", "poll"))
 got, _, complaint = run([tree.bin("qmail-rcptcheck")], b"", env={"SENDER": "a@b"})
 ok(got == 111 and b"RECIPIENT is not set" in complaint, "qmail-rcptcheck without a recipient", "%d %r" % (got, complaint))
 
