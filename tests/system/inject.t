@@ -104,4 +104,6 @@ refuses("mailsubj without a subject", "mailsubj", 100, "^mailsubj: usage: mailsu
 refuses("mailsubj: input that is a directory", "mailsubj", 111, "^mailsubj: fatal: read error", "s", "b@far.test", prepare=lambda: os.dup2(os.open("/", os.O_RDONLY), 0))
 refuses("mailsubj: no descriptors", "mailsubj", 111, "^mailsubj: fatal: unable to (create pipe|fork)", "s", "b@far.test",
         prepare=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4)))
+refuses("predate: its program is killed", "predate", 111, "child crashed", "sh", "-c", "cat > /dev/null; kill -9 $$")
+refuses("a host for From alone", "qmail-inject", 100, r"unable to parse this line:\n", "-n", env={"QMAILHOST": "(x", "QMAILSHOST": "far.test"})
 done()

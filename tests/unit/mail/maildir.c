@@ -122,7 +122,7 @@ static void steps_fail(const char *message)
     }
 }
 
-static void leave(void)
+static void leave_first(void)
 {
     _exit(77);
 }
@@ -166,7 +166,7 @@ static void runs_out_first(void *arg)
         alarms();
     }
     if (pipe(ends) == 0)
-        maildir_deliver(dir, VIEW("A"), ends[0], leave);
+        maildir_deliver(dir, VIEW("A"), ends[0], leave_first);
     _exit(1);
 }
 

@@ -136,6 +136,9 @@ static void files(enum ip_family family)
     same_number(tcpto_clear(".", family), TCPTO_NOT_OPENED, "clear: no file");
 
     make_file(tcpto_path(family), VIEW(""));
+    same_number(tcpto_open(&t, ".", family), TCPTO_DONE, "an empty file");
+    same_number(t.len, 0, "an empty file: no records");
+    tcpto_close(&t);
     same_number(tcpto_clear(".", family), TCPTO_DONE, "clear");
     same_number(tcpto_open(&t, ".", family), TCPTO_DONE, "open");
     tcpto_answered(&t, &ip); /* not there: nothing to note */
