@@ -223,9 +223,9 @@ coverage:
 	@sh tests/need.sh coverage
 	@[ -n '$(KEEP)' ] || rm -rf '$(COUNTS)'
 	@mkdir -p '$(COUNTS)' && chmod 1777 '$(COUNTS)'
-	-$(MAKE) test BUILD=build/coverage CONF_LD='$(COVERAGE) -DCOVERAGE_COUNTS=$(COUNTS)' CONF_LIGHT= \
-	    CONF_CC='$(COVERAGE) -fcoverage-mapping -mllvm -runtime-counter-relocation -O1 -g'
-	python3 tests/coverage.py build/coverage '$(COUNTS)'
+	@$(MAKE) test BUILD=build/coverage CONF_LD='$(COVERAGE) -DCOVERAGE_COUNTS=$(COUNTS)' CONF_LIGHT= \
+	    CONF_CC='$(COVERAGE) -fcoverage-mapping -mllvm -runtime-counter-relocation -O1 -g'; tested=$$?; \
+	    python3 tests/coverage.py build/coverage '$(COUNTS)' && exit $$tested
 lint: it
 	@sh tests/lint.sh $(BUILD)
 format:
