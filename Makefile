@@ -3,6 +3,7 @@
 
 hash := \#
 first = $(shell sed -n $(2)p conf-$(1))
+comma := ,
 line1 = $(call first,$(1),1)
 
 BUILD       ?= build
@@ -22,7 +23,8 @@ WARN   = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
          -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
 CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) -Isrc -I$(BUILD)
 SANITIZE = cc -fsanitize=address,undefined -fno-sanitize-recover=undefined
-LINK     = $(CONF_LD) $(if $(findstring sanitize,$(CONF_LD)),-I$(BUILD) tests/sanitize.c)
+LINK     = $(CONF_LD) $(if $(findstring sanitize,$(CONF_LD)),-I$(BUILD) tests/sanitize.c) \
+           $(if $(findstring COVERAGE_COUNTS,$(CONF_LD)),tests/coverage.c)
 SOURCES = $(shell find src tests -name '*.[ch]')
 COMPILE = $(CONF_CC) $(CFLAGS) -MMD -MP
 
@@ -84,7 +86,7 @@ objects  = $(patsubst %.c,$(BUILD)/$(2)%.o,$(call parts,$(1)))
 archive  = $(BUILD)/$(2)$(1).a
 ARCHIVES = $(foreach l,$(LAYERS),$(call archive,$(l)))
 
-.PHONY: it man setup package check test proof unit sanitize lint format fuzz fuzzed bench demo clean
+.PHONY: it man setup package check test proof unit sanitize coverage lint format fuzz fuzzed bench demo clean
 .DELETE_ON_ERROR:
 it: $(BINARIES) $(BOOTFILES) $(SERVICEFILES) $(MANFILES)
 ifneq ($(HAS_CRYPT),yes)
@@ -168,10 +170,17 @@ check: it man $(filter setup package,$(MAKECMDGOALS))
 UNIT = $(patsubst %.c,$(BUILD)/%.t,$(wildcard tests/unit/*/*.c))
 define UNIT_TEST
 $(1): $(BUILD)/tests/unit/$(2)/$(3).o $(BUILD)/tests/unit/tap.o $(sort $(call archive,$(2))) $(filter-out $(call archive,$(2)),$(ARCHIVES)) $(ARCHIVES)
-	$$(LINK) -o $$@ $$^ -lresolv
+	$$(LINK) -o $$@ $$^ -lresolv $$(LIBS)
 endef
 $(foreach t,$(UNIT),$(eval $(call UNIT_TEST,$(t),$(notdir $(patsubst %/,%,$(dir $(t)))),$(basename $(notdir $(t))))))
 $(BUILD)/tests/%: CFLAGS += -Itests/unit
+# Those that ask for system calls that fail: tests/unit/fault.h.
+FAULTY := $(patsubst %.c,$(BUILD)/%.t,$(shell grep -l '"fault.h"' tests/unit/*/*.c))
+FAULTS := $(shell sed -n \
+    's/^FUNCTION.[^,]*, \([a-z0-9_]*\),.*/\1/p; s/^[a-z].* __wrap_\([a-z0-9_]*\).*[,;]$$/\1/p' \
+    tests/unit/fault.c)
+$(FAULTY): $(BUILD)/tests/unit/fault.o
+$(FAULTY): LIBS = $(addprefix -Wl$(comma)--wrap=,$(FAULTS))
 
 # Fuzz targets: tests/fuzz/ROOM/NAME.c feeds src/ROOM/NAME.c. make test replays
 # tests/fuzz/ROOM/NAME.corpus; make fuzz looks for more: tests/fuzz/README.
@@ -213,6 +222,17 @@ proof: it man $(TRIP) $(TURNED)
 	@PROOF=full $(RUN_TESTS)
 sanitize:
 	$(MAKE) test BUILD=build/sanitize CONF_CC='$(SANITIZE) -O1 -g' CONF_LD='$(SANITIZE)' CONF_LIGHT=
+# What the tests execute: tests/coverage.py. Programs of all users write into COUNTS,
+# which is emptied first unless KEEP=1 adds to what is there.
+COUNTS ?= $(abspath build/coverage/counts)
+COVERAGE = clang -fprofile-instr-generate
+coverage:
+	@sh tests/need.sh coverage
+	@[ -n '$(KEEP)' ] || rm -rf '$(COUNTS)'
+	@mkdir -p '$(COUNTS)' && chmod 1777 '$(COUNTS)'
+	@$(MAKE) test BUILD=build/coverage CONF_LD='$(COVERAGE) -DCOVERAGE_COUNTS=$(COUNTS)' CONF_LIGHT= \
+	    CONF_CC='$(COVERAGE) -fcoverage-mapping -mllvm -runtime-counter-relocation -O1 -g'; tested=$$?; \
+	    python3 tests/coverage.py build/coverage '$(COUNTS)' && exit $$tested
 lint: it
 	@sh tests/lint.sh $(BUILD)
 format:

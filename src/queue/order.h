@@ -94,8 +94,7 @@ struct order_answer {
 void order_add_answer(struct bytes *out, const struct order_answer *a);
 bool order_parse_answer(struct view line, struct order_answer *a);
 
-/* The verb as it stands in a request, and its number back. */
-const char *order_verb_name(enum order_verb verb);
+/* The verb that stands so in a request. */
 bool order_verb_of(struct view name, enum order_verb *verb);
 
 /* Files: order_file.c */

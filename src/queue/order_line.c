@@ -38,11 +38,6 @@ static size_t find_name(const char *const *names, size_t count, struct view v)
     return i;
 }
 
-const char *order_verb_name(enum order_verb verb)
-{
-    return verbs[verb];
-}
-
 bool order_verb_of(struct view name, enum order_verb *verb)
 {
     size_t i = find_name(verbs, ORDER_VERBS, name);

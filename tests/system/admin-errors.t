@@ -60,7 +60,7 @@ if private:
     passwd, group = (read(n).decode() for n in ("/etc/passwd", "/etc/group"))
     without = lambda text, name: "".join(l for l in text.splitlines(True) if not l.startswith(name + ":"))
     dest = os.path.join(tree.scratch, "dest")
-    settings = ["BUILD=" + os.environ["BUILD"], "CONF_QMAIL=" + tree.path, "CONF_USERS=" + os.environ["CONF_USERS"], "CONF_GROUPS=" + os.environ["CONF_GROUPS"]]
+    settings = ["%s=%s" % (name, os.environ[name]) for name in ("BUILD", "CONF_CC", "CONF_LD", "CONF_LIGHT")] + ["CONF_QMAIL=" + tree.path, "CONF_USERS=" + os.environ["CONF_USERS"], "CONF_GROUPS=" + os.environ["CONF_GROUPS"]]
     for kind, name, program in (("user", tree.names[6], "useradd"), ("group", "nofiles", "groupadd")):
         write("/etc/passwd", without(passwd, name))
         write("/etc/group", without(group, name))

@@ -47,7 +47,7 @@ class Guide(dict):
             os.makedirs(SECOND + "/tree", exist_ok=True)
             if sanitized:
                 os.symlink(self.tree.at("sanitizer"), SECOND + "/tree/sanitizer")
-            settings = {n: os.environ[n] for n in ("CONF_CC", "CONF_LD", "CONF_USERS", "CONF_GROUPS") if n in os.environ}
+            settings = {n: os.environ[n] for n in ("CONF_CC", "CONF_LD", "CONF_LIGHT", "CONF_USERS", "CONF_GROUPS") if n in os.environ}
             self.run("second-build", cwd=SOURCE, MAKEFLAGS="-s -j2", **settings)
         other = Tree(SECOND + "/tree")
         return other

@@ -19,7 +19,7 @@ def make_client(home):
     """Builds what is needed for that home, and puts it there."""
     build = os.path.join(tree.scratch, "build")
     made = subprocess.run([os.environ.get("MAKE", "make"), "-s", "-j2", "BUILD=" + build, "CONF_QMAIL=" + home,
-                           "CONF_CC=" + os.environ.get("CONF_CC", "cc -O2"), "CONF_LD=" + os.environ.get("CONF_LD", "cc")]
+                           "CONF_CC=" + os.environ.get("CONF_CC", "cc -O2"), "CONF_LD=" + os.environ.get("CONF_LD", "cc"), "CONF_LIGHT=" + os.environ.get("CONF_LIGHT", "")]
                           + [os.path.join(build, "bin", n) for n in NEEDED],
                           cwd=SOURCE, stdin=subprocess.DEVNULL, capture_output=True, timeout=900)
     if not ok(made.returncode == 0, "the null client is built", made.stderr.decode("latin1")):

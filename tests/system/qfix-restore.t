@@ -196,8 +196,8 @@ PROGRAMS = ["qmail-queue", "qmail-send", "qmail-clean", "qmail-qfix"]
 def other_split(split):
     """Programs with another conf-split in place of the installed ones."""
     build = os.path.join(tree.scratch, "split")
-    names = ("USERS", "GROUPS", "CC", "LD")
-    settings = ["CONF_%s=%s" % (n, os.environ["CONF_" + n]) for n in names if os.environ.get("CONF_" + n)]
+    names = ("USERS", "GROUPS", "CC", "LD", "LIGHT")
+    settings = ["CONF_%s=%s" % (n, os.environ["CONF_" + n]) for n in names if "CONF_" + n in os.environ]
     subprocess.run([os.environ.get("MAKE", "make"), "-s", "BUILD=" + build, "CONF_SPLIT=%d" % split, "CONF_QMAIL=" + tree.path] + settings +
                    [build + "/bin/" + p for p in PROGRAMS], cwd=SOURCE, check=True, stdout=subprocess.DEVNULL, timeout=500)
     for p in PROGRAMS:

@@ -322,7 +322,7 @@ def install(tree, settings):
 def settings(tree, build, split):
     names = {"BUILD": build, "CONF_QMAIL": tree.path, "CONF_SPLIT": split, "CONF_USERS": os.environ["CONF_USERS"],
              "CONF_GROUPS": os.environ["CONF_GROUPS"], "CONF_CC": os.environ.get("CONF_CC", "cc -O2"),
-             "CONF_LD": os.environ.get("CONF_LD", "cc -s")}
+             "CONF_LD": os.environ.get("CONF_LD", "cc -s"), "CONF_LIGHT": os.environ.get("CONF_LIGHT", "")}
     return ["%s=%s" % pair for pair in names.items()]
 
 

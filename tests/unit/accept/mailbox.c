@@ -2,8 +2,14 @@
  * users/cdb; then with a damaged one. */
 #include "accept/mailbox.h"
 
+#include "base/cdb.h"
+#include "base/fd.h"
+
+#include "fault.h"
 #include "tap.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -97,6 +103,61 @@ static void make_host(struct mailbox_places *places)
     places->ask = ask;
 }
 
+static enum account_result nobody(const char *name, bool any, struct account *a)
+{
+    (void)name;
+    (void)any;
+    (void)a;
+    return ACCOUNT_ABSENT;
+}
+
+static const struct {
+    struct view key, data;
+} assigned[] = {
+    {VIEW_INIT(""), VIEW_INIT("")},
+    {VIEW_INIT("!bad\0"), VIEW_INIT("bad\0x")},
+    {VIEW_INIT("!super\0"), VIEW_INIT("root\0"
+                                      "0\0"
+                                      "0\0/root\0\0\0")},
+    {VIEW_INIT("!there\0"), VIEW_INIT("there\0"
+                                      "1\0"
+                                      "1\0relative\0-\0x\0")},
+};
+
+/* What users/cdb says of them, and what cannot be looked for. */
+static void doubtful(struct mailbox_places *places)
+{
+    const char *why = NULL;
+    char path[PATH_ROOM + 20];
+    int fd = fd_open("assigned", O_RDWR | O_CREAT, 0600);
+    struct cdb_maker *m = cdb_make(fd);
+
+    for (size_t i = 0; i < COUNT(assigned); i++)
+        cdb_make_add(m, assigned[i].key, assigned[i].data);
+    ok(cdb_make_finish(m), "users/cdb", "written");
+    fd_close(&fd);
+    snprintf(path, sizeof path, "%s/assigned", top);
+    places->assign = path;
+    for (size_t i = 1; i < COUNT(assigned); i++) {
+        struct bytes name = {0};
+        bytes_set(&name, view_from(assigned[i].key, 1));
+        bytes_cut(&name, name.len - 1);
+        bytes_add_text(&name, "@here.test");
+        same_number(mailbox_find(places, bytes_view(&name), &why), MAILBOX_UNSURE,
+                    bytes_cstring(&name));
+        bytes_free(&name);
+        ok(chdir(top) == 0, "back", NULL);
+    }
+    places->ask = nobody;
+    same_number(mailbox_find(places, VIEW("joe@here.test"), &why), MAILBOX_UNSURE,
+                "no alias");
+    places->ask = ask;
+    fault_at("open", 2, EMFILE);
+    same_number(mailbox_find(places, VIEW("joe-x@here.test"), &why), MAILBOX_UNSURE,
+                "no descriptor for .qmail files");
+    fault_end();
+}
+
 int main(void)
 {
     static struct mailbox_places places;
@@ -128,5 +189,7 @@ int main(void)
     same(view_of(why), VIEW("unable to read users/cdb"), "and says so");
     if (chdir(top) == -1)
         return 111;
+    if (chdir(top) == 0)
+        doubtful(&places);
     return tap_done();
 }

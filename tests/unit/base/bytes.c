@@ -2,6 +2,7 @@
 
 #include "tap.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,5 +167,9 @@ int main(void)
     for (size_t i = 0; i < COUNT(sizes); i++)
         same_number((uint64_t)run_apart(too_much, &sizes[i], NULL), 111,
                     "a size beyond memory, or beyond size_t");
+    struct bytes none = {0};
+    ok(!bytes_try_add(&none, view_at("", PTRDIFF_MAX)) && none.len == 0, "try",
+       "no memory");
+    bytes_free(&none);
     return tap_done();
 }

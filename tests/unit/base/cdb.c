@@ -1,11 +1,15 @@
 #include "base/cdb.h"
 
+#include "fault.h"
 #include "tap.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { RECORDS = 5000, HEADER = 2048 };
@@ -116,6 +120,88 @@ static void test_hostile(int fd)
     bytes_free(&file);
 }
 
+static void add_large(struct cdb_maker *m, char first, size_t at, char other)
+{
+    static char key[1200];
+    memset(key, 'k', sizeof key);
+    key[0] = first;
+    key[at] = other;
+    cdb_make_add(m, view_at(key, sizeof key), VIEW("data"));
+}
+
+/* Keys longer than what is read at a time, alike in the beginning; and each read of
+ * a search fails in turn. */
+static void test_faults(int fd)
+{
+    struct bytes data = {0};
+    char key[1200];
+    memset(key, 'k', sizeof key);
+    struct view looked_for = view_at(key, sizeof key);
+
+    struct cdb_maker *m = cdb_make(fd);
+    add_large(m, 'k', 1199, 'k');
+    ok(cdb_make_finish(m), "faults", "written");
+    for (int n = 1; fault_at("pread", n, EINTR),
+             ok(cdb_find(fd, looked_for, &data) == CDB_FOUND, "interrupted", NULL),
+             fault_end();
+         n++)
+        ;
+    for (int n = 1;; n++) {
+        fault_at("pread", n, EIO);
+        enum cdb_result result = cdb_find(fd, looked_for, &data);
+        if (!fault_end())
+            break;
+        ok(result == CDB_FAILED, "a read fails", NULL);
+    }
+    empty(fd);
+    /* the same hash as the key's, by a slot made by hand: the record is another's */
+    m = cdb_make(fd);
+    add_large(m, 'k', 1199, 'k');
+    ok(cdb_make_finish(m), "faults", "written");
+    ok(pwrite(fd, "x", 1, HEADER + 8 + 1199) == 1, "faults", "the key's end changed");
+    ok(cdb_find(fd, looked_for, &data) == CDB_ABSENT, "another key", "of one hash");
+    bytes_free(&data);
+}
+
+static void test_unfinished(int fd)
+{
+    static const char *const calls[] = {"write", "lseek"};
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        empty(fd);
+        struct cdb_maker *m = cdb_make(fd);
+        cdb_make_add(m, VIEW("a"), VIEW("data"));
+        fault_at(calls[i], 1, ENOSPC);
+        ok(!cdb_make_finish(m) && errno == ENOSPC && fault_end(), "not finished",
+           calls[i]);
+    }
+    empty(fd);
+    struct cdb_maker *m = cdb_make(fd);
+    cdb_make_add(m, VIEW("a"), VIEW("data"));
+    fault_at("write", 2, ENOSPC);
+    ok(!cdb_make_finish(m) && errno == ENOSPC && fault_end(), "not finished", "header");
+}
+
+/* Records that fit, and tables that do not: 4 GB are the most. Nothing is written in
+ * earnest. */
+static void test_large(void)
+{
+    enum { SECOND = 8 + 1, SLOTS = 16 };
+    size_t first = UINT32_MAX - SLOTS - SECOND - HEADER - 8 - 1;
+    int zeros = open("/dev/zero", O_RDONLY), nowhere = open("/dev/null", O_WRONLY);
+    void *data = mmap(NULL, first, PROT_READ, MAP_PRIVATE, zeros, 0);
+    if (data == MAP_FAILED) {
+        ok(true, "# SKIP no room for 4 GB", NULL);
+    } else {
+        struct cdb_maker *m = cdb_make(nowhere);
+        cdb_make_add(m, VIEW("a"), view_at(data, first));
+        cdb_make_add(m, VIEW("b"), VIEW(""));
+        ok(!cdb_make_finish(m) && errno == EFBIG, "too large", "with its tables");
+        munmap(data, first);
+    }
+    close(zeros);
+    close(nowhere);
+}
+
 int main(void)
 {
     char path[] = "/tmp/cdb.XXXXXX";
@@ -128,6 +214,10 @@ int main(void)
     test_cut(fd);
     empty(fd);
     test_hostile(fd);
+    empty(fd);
+    test_faults(fd);
+    test_unfinished(fd);
+    test_large();
     close(fd);
     return tap_done();
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 
+#include "fault.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -145,6 +146,21 @@ static void hanging_up(void)
     fd_close(&file);
 }
 
+static void faults(void)
+{
+    fault_at("poll", 1, EINTR);
+    ok(fd_wait(1, POLLOUT, 0) || fault_end(), "wait", "interrupted");
+    fault_at("poll", 1, EINVAL);
+    ok(!fd_wait(1, POLLOUT, 10) && errno == EINVAL, "wait", "fails");
+    fault_at("fcntl", 1, EBADF);
+    ok(!fd_nonblocking(0) && errno == EBADF, "flags", "not to be read");
+    fault_at("fcntl", 0, EBADF); /* to it, all are closed */
+    ok(!fd_fill_standard(), "fill", "what is open already");
+    fault_at("open", 1, EMFILE);
+    ok(!fd_fill(999) && errno == EMFILE, "fill", "no descriptor");
+    fault_end();
+}
+
 int main(void)
 {
     unsigned closed[] = {0, 1, 2, 4, 3, 7, 128 | 0, 128 | 64, 128 | 40, 128 | 0x7f};
@@ -157,5 +173,6 @@ int main(void)
     opening();
     waiting();
     hanging_up();
+    faults();
     return tap_done();
 }

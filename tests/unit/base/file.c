@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 
+#include "fault.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -153,6 +154,51 @@ static void no_descriptors(void *arg)
     _exit(dir_sync(".") ? 3 : 0);
 }
 
+static void faults(void)
+{
+    struct bytes content = {0};
+
+    fault_at("read", 1, EINTR);
+    ok(file_read("file", 100, &content) == FILE_READ && fault_end(), "read",
+       "interrupted");
+    fault_at("read", 1, EIO);
+    ok(file_read("file", 100, &content) == FILE_FAILED && errno == EIO, "read", "EIO");
+    fault_at("open", 1, EACCES);
+    ok(dir_sync(".") && fault_end(), "a directory that may not be read",
+       "is synced with all others");
+    ok(!file_sync_name("absent") && errno == ENOENT, "sync name", "absent");
+    ok(file_sync_name("empty") && file_sync_name("/"), "sync name", NULL);
+    for (int n = 1; n <= 2; n++) {
+        static const char *const calls[] = {"open", "fsync"};
+        fault_at(calls[n - 1], 1, EIO);
+        ok(!file_sync_name("empty") && errno == EIO, "sync name fails", calls[n - 1]);
+    }
+    fault_end();
+    bytes_free(&content);
+}
+
+/* Whatever fails, there is no descriptor; but an interruption is no failure, and a
+ * file that somebody else renamed meanwhile is not the next one. */
+static void replacing_fails(void)
+{
+    static const struct {
+        const char *call;
+        int error;
+        bool opened;
+    } fails[] = {
+        {"open", EMFILE, false},  {"flock", EINTR, true}, {"flock", ENOLCK, false},
+        {"fstat", EIO, true},     {"stat", ENOENT, true}, {"ftruncate", EIO, false},
+        {"fchmod", EPERM, false},
+    };
+    for (size_t i = 0; i < COUNT(fails); i++) {
+        fault_at(fails[i].call, 1, fails[i].error);
+        int fd = file_open_next("next", 0640);
+        ok(fault_end() && (fd != -1) == fails[i].opened, "next, fails", fails[i].call);
+        ok(fd != -1 || errno == fails[i].error, "next, errno", fails[i].call);
+        fd_close(&fd);
+    }
+}
+
 int main(void)
 {
     scratch();
@@ -160,5 +206,7 @@ int main(void)
     publishing();
     replacing();
     same_number((uint64_t)run_apart(no_descriptors, NULL, NULL), 0, "no descriptors");
+    faults();
+    replacing_fails();
     return tap_done();
 }

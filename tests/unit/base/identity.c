@@ -1,5 +1,6 @@
 #include "base/identity.h"
 
+#include "fault.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -56,6 +57,27 @@ static void become(void *arg)
     _exit(0);
 }
 
+/* Exits 0 when each of the steps, failing, leaves identity_become() failing. */
+static void become_fails(void *arg)
+{
+    static const char *const calls[] = {"setresgid", "getresgid", "setresuid",
+                                        "getresuid"};
+    struct identity who = {65534, 65534, NULL}, named = {65534, 65534, "root"};
+    (void)arg;
+    fault_at("setgroups", 1, EPERM);
+    if (identity_become(&who) || errno != EPERM)
+        _exit(1);
+    fault_at("initgroups", 1, ENOMEM);
+    if (identity_become(&named) || errno != ENOMEM)
+        _exit(2);
+    for (int i = 0; i < (int)COUNT(calls); i++) {
+        fault_at(calls[i], 1, EPERM);
+        if (identity_become(&who) || geteuid() != (i == 3 ? 65534 : 0))
+            _exit(10 + i);
+    }
+    _exit(0);
+}
+
 int main(void)
 {
     struct bytes out = {0};
@@ -97,5 +119,6 @@ int main(void)
         {65534, 65534, NULL}, {54321, 12345, NULL}, {65534, 65534, "root"}};
     for (size_t i = 0; i < COUNT(cases); i++)
         same_number((uint64_t)run_apart(become, &cases[i], NULL), 0, "become");
+    same_number((uint64_t)run_apart(become_fails, NULL, NULL), 0, "a step fails");
     return tap_done();
 }

@@ -1,7 +1,9 @@
 #include "base/passwd.h"
 
+#include "fault.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,5 +86,9 @@ int main(void)
     struct search root = {.name = "root", .uid = 1}, nobody = {.name = "no:such"};
     ok(passwd_scan(find, &root) && root.uid == 0, "scan", "root");
     ok(passwd_scan(find, &nobody) && nobody.count >= root.count, "scan", "to the end");
+    fault_at("open", 1, EMFILE);
+    ok(!passwd_scan(find, &root) && fault_end(), "scan", "no descriptor");
+    fault_at("read", 1, EIO);
+    ok(!passwd_scan(find, &root) && fault_end(), "scan", "not to be read");
     return tap_done();
 }

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/signals.h"
 
+#include "fault.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -247,6 +248,70 @@ static void no_descriptors(void *arg)
     _exit(code_of(&p) == 21 ? 0 : 1);
 }
 
+/* The exit code, and what is said of it on descriptor 2. */
+static int complaint_of(struct process *p, const char *call, int error,
+                        struct bytes *said)
+{
+    int ends[2];
+    char part[300];
+    bytes_clear(said);
+    if (!fd_pipe(ends))
+        return -1;
+    int kept = fcntl(2, F_DUPFD_CLOEXEC, 10);
+    dup2(ends[1], 2);
+    fd_close(&ends[1]);
+    fault_at(call, 1, error);
+    int code = code_of(p);
+    fault_end();
+    dup2(kept, 2);
+    close(kept);
+    ssize_t n = read(ends[0], part, sizeof part);
+    if (n > 0)
+        bytes_add(said, view_at(part, (size_t)n));
+    fd_close(&ends[0]);
+    return code;
+}
+
+/* Each step in the child fails: its exit code, and its words. */
+static void steps_fail(void)
+{
+    char name[] = "true";
+    char *argv[] = {name, NULL};
+    struct rlimit files = {64, 64};
+    struct identity nobody = {65534, 65534, NULL};
+    struct process p = {.path = "/no/such/program",
+                        .argv = argv,
+                        .dir = "/",
+                        .files = &files,
+                        .fds = {{0, 0}, {1, 7}},
+                        .fd_count = 2,
+                        .failures = exits,
+                        .complaint = {"exec: ", "fds: ", "!\n"}};
+    struct bytes said = {0};
+
+    same_number((uint64_t)complaint_of(&p, "fcntl", EMFILE, &said), 21, "no copy");
+    same(bytes_view(&said), VIEW("fds: process cannot open more files!\n"),
+         "no copy: text");
+    same_number((uint64_t)complaint_of(&p, "dup2", EINTR, &said), 21, "not placed");
+    same_number((uint64_t)complaint_of(&p, "setrlimit", EPERM, &said), 21, "no limit");
+    same(bytes_view(&said), VIEW(""), "no limit: text");
+    same_number((uint64_t)complaint_of(&p, "chdir", EACCES, &said), 22, "no directory");
+    same_number((uint64_t)complaint_of(&p, "nothing", 0, &said), 25, "no program");
+    same(bytes_view(&said), VIEW("exec: file does not exist!\n"), "no program: text");
+    p.who = &nobody;
+    same_number((uint64_t)complaint_of(&p, "setgroups", EPERM, &said), 23,
+                "not the user");
+    fault_at("fork", 1, EAGAIN);
+    ok(process_start(&p) == -1 && errno == EAGAIN && fault_end(), "no process", NULL);
+    int status;
+    p.who = NULL;
+    p.path = "/bin/true";
+    pid_t pid = process_start(&p);
+    fault_at("waitpid", 1, EINTR);
+    ok(process_wait(pid, &status) && fault_end() && status == 0, "wait", "interrupted");
+    bytes_free(&said);
+}
+
 int main(void)
 {
     scratch();
@@ -254,6 +319,7 @@ int main(void)
     surroundings();
     signal_states();
     failures();
+    steps_fail();
     same_number((uint64_t)run_apart(no_descriptors, NULL, NULL), 0, "no descriptors");
     if (geteuid() != 0)
         skip_rest("not root");

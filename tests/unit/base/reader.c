@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 
+#include "fault.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -245,6 +246,36 @@ static void large(void)
     bytes_free(&item);
 }
 
+static void faults(void)
+{
+    struct view unread;
+    char byte;
+    int ends[2];
+
+    make_file("faults", VIEW("abc"));
+    int fd = fd_open("faults", O_RDONLY, 0);
+    reader_open(&r, fd, 0);
+    fault_at("read", 1, EINTR);
+    ok(reader_peek(&r, &unread) == READ_ITEM && fault_end(), "interrupted", NULL);
+    fault_at("read", 1, EINTR);
+    ok(read_some(fd, &byte, 1) == 0 && fault_end(), "interrupted", "read_some");
+    fd_close(&fd);
+    ok(fd_pipe(ends) && fd_nonblocking(ends[0]), "pipe", NULL);
+    reader_open(&r, ends[0], 0);
+    fault_at("poll", 1, ENOMEM);
+    ok(reader_peek(&r, &unread) == READ_FAILED && r.error == ENOMEM && fault_end(),
+       "non-blocking", "poll fails");
+    fault_at("poll", 1, ENOMEM);
+    ok(read_some(ends[0], &byte, 1) == -1 && errno == ENOMEM && fault_end(),
+       "non-blocking", "poll fails, read_some");
+    ok(write(ends[1], "x", 1) == 1, "pipe", "written");
+    fault_at("read", 1, EAGAIN);
+    ok(read_some(ends[0], &byte, 1) == 1 && fault_end(), "non-blocking",
+       "waits, read_some");
+    fd_close(&ends[0]);
+    fd_close(&ends[1]);
+}
+
 int main(void)
 {
     scratch();
@@ -253,5 +284,6 @@ int main(void)
     failures();
     by_step();
     large();
+    faults();
     return tap_done();
 }

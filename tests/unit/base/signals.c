@@ -38,6 +38,16 @@ static void exits(void *arg)
     _exit(1);
 }
 
+/* Interrupts what waits, and nothing else. */
+static void survives(void *arg)
+{
+    struct pollfd none = {.fd = -1};
+    (void)arg;
+    signals_survive(SIGALRM);
+    alarm(1);
+    _exit(poll(&none, 1, 60000) == -1 && errno == EINTR ? 0 : 1);
+}
+
 int main(void)
 {
     ok(signals_fd() == -1, "no signal is caught", NULL);
@@ -69,5 +79,6 @@ int main(void)
     signals_catch(SIGUSR1);
     raise(SIGUSR1);
     ok(signals_taken(SIGUSR1), "caught again", NULL);
+    same_number((uint64_t)run_apart(survives, NULL, NULL), 0, "a signal survived");
     return tap_done();
 }

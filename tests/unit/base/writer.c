@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 
+#include "fault.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -136,6 +137,55 @@ static void slow(int fds[2], unsigned timeout_s, const char *name)
     close(fds[0]);
 }
 
+static void faults(void)
+{
+    int fd = fd_open("faults", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    static const int ways[] = {EINTR, EAGAIN};
+
+    for (unsigned timeout_s = 0; timeout_s < 2; timeout_s++)
+        for (size_t i = 0; i < COUNT(ways); i++) {
+            writer_open(&w, fd, timeout_s);
+            writer_add_text(&w, "x");
+            fault_at("write", 1, ways[i]);
+            ok(writer_flush(&w) && fault_end(), "write: again", strerror(ways[i]));
+        }
+    writer_open(&w, fd, 1);
+    writer_add_text(&w, "x");
+    fault_at("poll", 1, EINVAL);
+    ok(!writer_flush(&w) && w.error == EINVAL, "poll fails", "with a limit");
+    fd_nonblocking(fd);
+    fault_at(NULL, 1, EAGAIN);
+    ok(write_all(fd, VIEW("x")) && fault_end(), "non-blocking", "waits");
+
+    writer_open(&w, fd, 0);
+    while (w.used < sizeof w.data)
+        writer_add_byte(&w, 'x');
+    fault_at("write", 1, ENOSPC);
+    writer_add_byte(&w, 'x');
+    ok(fault_end() && w.error == ENOSPC && w.used == 0, "a byte too much", NULL);
+    writer_open(&w, fd, 0);
+    fault_at("fsync", 1, EIO);
+    ok(!writer_finish(&w, WRITER_SYNC) && errno == EIO, "sync fails", NULL);
+    writer_open(&w, fd, 0);
+    fault_at("close", 1, EDQUOT);
+    ok(!writer_finish(&w, WRITER_CLOSE) && errno == EDQUOT, "close fails", NULL);
+    fault_end();
+}
+
+/* A full pipe, and poll(2) fails. */
+static void cannot_wait(void)
+{
+    int ends[2];
+    ok(fd_pipe(ends) && fd_nonblocking(ends[1]), "pipe", NULL);
+    while (write(ends[1], large, sizeof large) > 0)
+        ;
+    fault_at("poll", 1, ENOMEM);
+    ok(!write_all(ends[1], VIEW("x")) && errno == ENOMEM && fault_end(), "poll fails",
+       "without a limit");
+    fd_close(&ends[0]);
+    fd_close(&ends[1]);
+}
+
 int main(void)
 {
     int fds[2];
@@ -157,5 +207,7 @@ int main(void)
            "socket pair", NULL);
         slow(fds, timeout_s, i < 2 ? "slow socket" : "slow non-blocking socket");
     }
+    faults();
+    cannot_wait();
     return tap_done();
 }

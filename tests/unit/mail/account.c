@@ -1,8 +1,12 @@
 #include "mail/account.h"
 
+#include "fault.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* What is asked, in order, "name " or "name! " for any account; answers by name. */
 static struct bytes asked;
@@ -93,6 +97,42 @@ int main(void)
     same_number(a.uid, 0, "root's uid");
     ok(account_ask_system("no such name", true, &a) == ACCOUNT_ABSENT, "no account",
        NULL);
+    static const struct {
+        int error;
+        enum account_result want;
+    } system_says[] = {
+        {EINTR, ACCOUNT_FOUND},  {ERANGE, ACCOUNT_FOUND}, {ENOENT, ACCOUNT_ABSENT},
+        {ESRCH, ACCOUNT_ABSENT}, {EBADF, ACCOUNT_ABSENT}, {EPERM, ACCOUNT_ABSENT},
+        {EIO, ACCOUNT_DOWN},     {ENOMEM, ACCOUNT_DOWN},
+    };
+    for (size_t i = 0; i < COUNT(system_says); i++) {
+        fault_at("getpwnam_r", 1, system_says[i].error);
+        same_number(account_ask_system("root", true, &a), system_says[i].want,
+                    "the system's answer");
+        ok(fault_end(), "the system's answer", "that of a failure");
+    }
+    fault_at("getpwnam_r", 0, ERANGE);
+    same_number(account_ask_system("root", true, &a), ACCOUNT_DOWN,
+                "never enough room");
+    fault_end();
+
+    const struct passwd_entry joe = {VIEW("joe"), VIEW("/"), 1000, 100},
+                              owner = {VIEW("joe"), VIEW("home"), 1000, 100},
+                              nul = {VIEW("joe"), VIEW("h\0"), 1000, 100};
+    scratch();
+    mkdir("home", 0700);
+    same_number(account_take(false, &joe, &a), ACCOUNT_ABSENT, "another's home");
+    same_number(account_take(true, &joe, &a), ACCOUNT_FOUND, "another's home, any");
+    same_number(account_take(false, &nul, &a), ACCOUNT_ABSENT, "no path");
+    fault_at("stat", 1, ENOENT);
+    same_number(account_take(false, &joe, &a), ACCOUNT_ABSENT, "no home");
+    fault_at("stat", 1, EIO);
+    same_number(account_take(false, &joe, &a), ACCOUNT_NFS, "a home out of reach");
+    fault_end();
+    if (geteuid() == 0) {
+        ok(chown("home", 1000, 100) == 0, "home", "given away");
+        same_number(account_take(false, &owner, &a), ACCOUNT_FOUND, "a user");
+    }
     bytes_free(&a.user);
     bytes_free(&a.home);
     return tap_done();

@@ -132,9 +132,39 @@ static void test_visitors(void)
     bytes_free(&field);
 }
 
+/* Stops at visit number *arg. */
+static bool stop_at(void *arg, struct tokens *address)
+{
+    (void)address;
+    return --*(unsigned *)arg > 0;
+}
+
+/* Wherever the visitor stops, reading fails, and what was visited is counted. */
+static void test_stops(void)
+{
+    static const char *const lists[] = {
+        "a, b",        "A <a>, b",     "a <b> c",    "a <b>",     "g: a, b;",
+        "g: a; h: b;", "<a> <b>",      "a b",        "a@b c@d e", "g: A <a>;, b",
+        "\"q\"@x y",   "(c) a (d), b", "a <b>, <c>", "a; b",      "x: a b;",
+    };
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        struct tokens list = {0}, written = {0};
+        tokens_read(&list, view_of(lists[i]));
+        for (unsigned stop = 1; stop < 5; stop++) {
+            unsigned left = stop;
+            tokens_clear(&written);
+            bool read = address_list_read(&list, &written, stop_at, &left);
+            ok(left > 0 || !read, "stopped", lists[i]);
+        }
+        tokens_free(&list);
+        tokens_free(&written);
+    }
+}
+
 int main(void)
 {
     test_cases();
     test_visitors();
+    test_stops();
     return tap_done();
 }

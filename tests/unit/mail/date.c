@@ -74,5 +74,9 @@ int main(void)
         same(bytes_view(&out), view_of(local[i].want), local[i].zone);
         bytes_free(&out);
     }
+    struct bytes never = {0};
+    date_add_local(&never, INT64_MAX);
+    ok(never.len > 0, "a time beyond all calendars", NULL);
+    bytes_free(&never);
     return tap_done();
 }

@@ -1,7 +1,9 @@
 #include "mail/dotqmail.h"
 
+#include "fault.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -201,10 +203,43 @@ static void homes(void)
     ok(access("plain", F_OK) == 0, "missing", "not entered");
 }
 
+static void faults(void)
+{
+    struct dotqmail_file file;
+    struct bytes name = {0};
+
+    make_file(".qmail-fault", VIEW("x"));
+    fault_at("stat", 1, EIO);
+    same_number(dotqmail_enter_home("."), DOTQMAIL_HOME_FAILED, "home: no stat");
+    fault_at("fstat", 1, EIO);
+    same_number(dotqmail_find(VIEW("-"), VIEW("fault"), &file), DOTQMAIL_FAILED,
+                "file: no fstat");
+    ok(file.fd == -1, "file: no fstat", "closed");
+    bytes_free(&file.name);
+    fault_at("open", 1, EMFILE);
+    same_number(dotqmail_find(VIEW("-"), VIEW("fault"), &file), DOTQMAIL_FAILED,
+                "file: no descriptor");
+    bytes_free(&file.name);
+    same_number(dotqmail_find(VIEW("-"), VIEW("f\0g"), &file), DOTQMAIL_NONE,
+                "a name with a NUL");
+    bytes_free(&file.name);
+    for (int n = 1; n <= 2; n++) {
+        make_file(".qmail-fault-owner", VIEW("x"));
+        fault_at("stat", n, EIO);
+        same_number(dotqmail_find_owner(VIEW("-"), VIEW("fault"), &name),
+                    DOTQMAIL_OWNER_FAILED, "owner: no stat");
+    }
+    fault_end();
+    same_number(dotqmail_find_owner(VIEW("-"), VIEW("f\0"), &name), DOTQMAIL_NO_OWNER,
+                "owner: a name with a NUL");
+    bytes_free(&name);
+}
+
 int main(void)
 {
     scratch();
     homes();
+    faults();
     check_names();
     check_lines();
     check_files();

@@ -2,8 +2,10 @@
 
 #include "base/fd.h"
 #include "base/writer.h"
+#include "fault.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,6 +132,9 @@ static void test_limits(void)
                HEADER_END, 0);
     check_long("header at its limit", long_text("A:", HEADER_MAX - 3, 'x', "\n\nbody"),
                HEADER_END, HEADER_MAX + 1);
+    check_long("another field, over the limit",
+               long_text("A:", HEADER_MAX - 4, 'x', "\nB: c\n"), HEADER_TOO_LONG,
+               HEADER_MAX);
     check_long("header over its limit", long_text("A:", HEADER_MAX - 2, 'x', "\n"),
                HEADER_TOO_LONG, 0);
 }
@@ -145,6 +150,33 @@ static void test_failure(void)
     bytes_free(&field);
 }
 
+/* Read byte by byte, the first of which fails: wherever that is, it is no end. */
+static void test_faults(void)
+{
+    static const struct view text = VIEW_INIT("Ab: bc\n d\nE: f\n\nbody");
+    unsigned failed = 0, ended = 0;
+    for (int n = 1; n <= 16; n++) {
+        struct header h;
+        struct bytes field = {0};
+        enum header_result result;
+        int fd = file_with(text);
+        reader_open(&in, fd, 0);
+        reader_step(&in, 1);
+        header_open(&h, &in);
+        fault_at("read", n, EIO);
+        while ((result = header_next(&h, &field)) == HEADER_FIELD)
+            ;
+        fault_end();
+        failed += result == HEADER_FAILED;
+        ended += result == HEADER_END;
+        header_free(&h);
+        bytes_free(&field);
+        fd_close(&fd);
+    }
+    same_number(failed, 16, "each read fails");
+    same_number(ended, 0, "each read fails: no header ends");
+}
+
 int main(void)
 {
     test_cases();
@@ -152,5 +184,6 @@ int main(void)
     test_failure();
     same(header_name(VIEW("Subject \t: a:b\n")), VIEW("Subject"), "name");
     same(header_value(VIEW("Subject \t: a:b\n")), VIEW(" a:b\n"), "value");
+    test_faults();
     return tap_done();
 }

@@ -1,10 +1,12 @@
 #include "mail/maildir_list.h"
 
+#include "fault.h"
 #include "tap.h"
 
 #include "base/fd.h"
 #include "base/writer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -73,6 +75,9 @@ int main(void)
     same_number(maildir_list_read(&list, 0), MAILDIR_SCANNED, "the clock set back");
     same_number(list.count, 3, "what came before that, and more than an hour ahead");
     maildir_list_free(&list);
+    fault_at("readdir", 1, EIO);
+    same_number(maildir_list_read(&list, NOW), MAILDIR_UNSCANNED, "not to be read");
+    ok(fault_end(), "not to be read", "failed");
 
     maildir_clean_tmp(NOW);
     ok(access("tmp/old", F_OK) == -1, "an abandoned file is removed", NULL);

@@ -1,7 +1,11 @@
 #include "mail/mbox.h"
 
+#include "base/os.h"
+
+#include "fault.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -78,6 +82,113 @@ static void append(const char *name, const char *before, const char *want)
     close(message);
 }
 
+static const char before_text[] = "From b\n\nhal";
+static const char after_text[] = "From b\n\nhal\nFrom a\nSubject: x\n\nx\n\n";
+
+/* The mailbox as it was, and a message. */
+static int prepare(void)
+{
+    char name[] = "/tmp/unit-message.XXXXXX";
+    int message = mkstemp(name);
+    unlink(name);
+    if (message == -1 || ftruncate(file, 0) == -1 || lseek(file, 0, SEEK_SET) == -1 ||
+        !write_all(file, view_of(before_text)) ||
+        !write_all(message, VIEW("Subject: x\n\nx\n")) ||
+        lseek(message, 0, SEEK_SET) == -1)
+        skip_rest("no scratch file");
+    return message;
+}
+
+/* Each call of an append fails in turn: the mailbox has the message, or is what it
+ * was. When the last close(2) fails, it has it though the answer is no. */
+static void each_call_fails(void)
+{
+    static const int errors[] = {EIO, EINTR, EACCES};
+    for (size_t i = 0; i < COUNT(errors); i++)
+        for (int n = 1;; n++) {
+            int message = prepare();
+            fault_at(NULL, n, errors[i]);
+            enum mbox_result result = mbox_append(file_name, VIEW("From a\n"), message);
+            bool done = !fault_end();
+            close(message);
+            read_back();
+            bool whole = view_is(bytes_view(&got), after_text);
+            bool untouched = view_is(bytes_view(&got), before_text);
+            bool not_known = view_is(view_of(fault_name()), "close") ||
+                             view_is(view_of(fault_name()), "open");
+            ok(result == MBOX_DONE ? whole || not_known : untouched || not_known,
+               "a call fails", fault_name());
+            if (done)
+                break;
+        }
+}
+
+static void steps_fail(void)
+{
+    static const struct {
+        const char *call;
+        int nth, error;
+        enum mbox_result want;
+    } steps[] = {
+        {"open", 1, EMFILE, MBOX_NOT_OPEN},
+        {"flock", 1, EINTR, MBOX_DONE},
+        {"flock", 1, ENOLCK, MBOX_DONE}, /* no locks here: without one */
+        {"fstat", 1, EIO, MBOX_NOT_OPEN},
+        {"stat", 1, ENOENT, MBOX_DONE}, /* moved away meanwhile: once more */
+        {"stat", 1, EIO, MBOX_NOT_OPEN},
+        {"fstat", 2, EIO, MBOX_NOT_OPEN},
+        {"open", 2, EACCES, MBOX_DONE}, /* not ours to read */
+        {"open", 2, EMFILE, MBOX_NOT_OPEN},
+        {"pread", 1, EIO, MBOX_NOT_WRITTEN},
+        {"read", 1, EIO, MBOX_UNREADABLE},
+        {"write", 1, ENOSPC, MBOX_NOT_WRITTEN},
+        {"fsync", 1, EIO, MBOX_NOT_WRITTEN},
+    };
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        int message = prepare();
+        fault_at(steps[i].call, steps[i].nth, steps[i].error);
+        same_number(mbox_append(file_name, VIEW("From a\n"), message), steps[i].want,
+                    steps[i].call);
+        ok(fault_end(), "failed", steps[i].call);
+        close(message);
+    }
+    int message = prepare();
+    fault_at("fsync", 1, EIO);
+    ok(ftruncate(file, 0) == 0 &&
+           mbox_append(file_name, VIEW("From a\n"), message) == MBOX_NOT_WRITTEN,
+       "the name of a new mailbox", "cannot be made stable");
+    fault_end();
+    read_back();
+    same_number(got.len, 0, "the name of a new mailbox: nothing is in it");
+    close(message);
+}
+
+/* Another process has the lock. */
+static void locked(void *arg)
+{
+    int fd, lock_error;
+    (void)arg;
+    _exit(mbox_open_locked(file_name, 1, &fd, &lock_error) == MBOX_LOCKED ? 0 : 1);
+}
+
+static void not_locked(void *arg)
+{
+    int fd, lock_error;
+    (void)arg;
+    _exit(mbox_open_locked(file_name, 0, &fd, &lock_error) == MBOX_DONE ? 0 : 1);
+}
+
+/* A device cannot be synced, so that it never says that it has the mail. */
+static void to_no_file(void)
+{
+    int message = prepare();
+    errno = 0;
+    ok(mbox_append("/dev/null", VIEW("From a\n"), message) == MBOX_NOT_WRITTEN &&
+           errno == EINVAL,
+       "to a device", NULL);
+    close(message);
+}
+
 int main(void)
 {
     file = mkstemp(file_name);
@@ -109,6 +220,12 @@ int main(void)
 
     same_number(mbox_append("/nonexistent/box", VIEW(""), 0), MBOX_NOT_OPEN,
                 "no directory");
+    each_call_fails();
+    steps_fail();
+    to_no_file();
+    same_number((uint64_t)run_apart(not_locked, NULL, NULL), 0, "a lock");
+    ok(os_lock(file, true), "locked", NULL);
+    same_number((uint64_t)run_apart(locked, NULL, NULL), 0, "the lock of another");
     unlink(file_name);
     close(file);
     bytes_free(&got);

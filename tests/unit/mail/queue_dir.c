@@ -104,6 +104,20 @@ static void trigger(void)
     fd_close(&fd);
 }
 
+static void marks(void)
+{
+    static const struct {
+        mode_t mode;
+        enum queue_mark want;
+    } modes[] = {
+        {0100600, QUEUE_NO_MARK}, {0100610, QUEUE_HELD},    {0100601, QUEUE_RETURNED},
+        {0100620, QUEUE_DELETED}, {0100611, QUEUE_NO_MARK}, {0100644, QUEUE_NO_MARK},
+        {0104610, QUEUE_NO_MARK}, {0100000, QUEUE_NO_MARK},
+    };
+    for (size_t i = 0; i < COUNT(modes); i++)
+        same_number(queue_mark_of(modes[i].mode), modes[i].want, "mark");
+}
+
 int main(void)
 {
     scratch();
@@ -111,5 +125,6 @@ int main(void)
     paths();
     entering();
     trigger();
+    marks();
     return tap_done();
 }

@@ -1,8 +1,11 @@
 #include "mail/route.h"
 
+#include "fault.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static struct route_rules rules;
 
@@ -123,5 +126,9 @@ int main(void)
     control_list_free(&rules.percenthack);
     control_list_free(&rules.virtualdomains);
     bytes_free(&rules.envnoathost);
+    fault_at("read", 1, EIO);
+    ok(!route_rules_read(&rules, NULL) && fault_end(), "rules", "that cannot be read");
+    unlink("control/locals");
+    ok(!route_locals_read(&rules.locals, NULL), "locals", "none, nor me");
     return tap_done();
 }

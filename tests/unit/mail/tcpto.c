@@ -1,8 +1,12 @@
 #include "mail/tcpto.h"
 
+#include "fault.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 enum { NOW = 2000000000 };
 
@@ -108,6 +112,61 @@ static void test_v6(void)
     ok(tcpto_state(&t, &ip, NOW + 120, 0) == TCPTO_SKIP, "IPv6", "skipped");
 }
 
+/* The table in its file: what one process writes, another reads; and what cannot be
+ * opened, locked or read is told. */
+static void files(enum ip_family family)
+{
+    struct tcpto_table t;
+    struct ip_address ip = {.family = family, .bytes = {192, 0, 2, 1}};
+    static const struct {
+        const char *call;
+        int error;
+        enum tcpto_result want;
+    } fails[] = {
+        {"open", EACCES, TCPTO_NOT_OPENED},  {"flock", EINTR, TCPTO_DONE},
+        {"flock", ENOLCK, TCPTO_NOT_LOCKED}, {"read", EINTR, TCPTO_DONE},
+        {"read", EIO, TCPTO_NOT_READ},
+    };
+    char long_name[300] = {0};
+
+    same_number(tcpto_open(&t, ".", family), TCPTO_NOT_OPENED, "no file");
+    ok(tcpto_state(&t, &ip, NOW, 0) == TCPTO_UNLISTED, "no file", "lists nobody");
+    memset(long_name, 'x', sizeof long_name - 1);
+    same_number(tcpto_open(&t, long_name, family), TCPTO_NOT_OPENED, "a long name");
+    same_number(tcpto_clear(".", family), TCPTO_NOT_OPENED, "clear: no file");
+
+    make_file(tcpto_path(family), VIEW(""));
+    same_number(tcpto_open(&t, ".", family), TCPTO_DONE, "an empty file");
+    same_number(t.len, 0, "an empty file: no records");
+    tcpto_close(&t);
+    same_number(tcpto_clear(".", family), TCPTO_DONE, "clear");
+    same_number(tcpto_open(&t, ".", family), TCPTO_DONE, "open");
+    tcpto_answered(&t, &ip); /* not there: nothing to note */
+    tcpto_count(&t, &ip, NOW);
+    tcpto_close(&t);
+    same_number(tcpto_open(&t, ".", family), TCPTO_DONE, "open again");
+    ok(tcpto_state(&t, &ip, NOW, 0) == TCPTO_LISTED, "the file", "has the note");
+    fault_at("pwrite", 1, ENOSPC);
+    tcpto_answered(&t, &ip);
+    ok(fault_end(), "a note lost", NULL);
+    tcpto_close(&t);
+
+    for (size_t i = 0; i < COUNT(fails); i++) {
+        fault_at(fails[i].call, 1, fails[i].error);
+        same_number(tcpto_open(&t, ".", family), fails[i].want, fails[i].call);
+        ok(fault_end() && (t.fd == -1) == (fails[i].want != TCPTO_DONE), "closed",
+           fails[i].call);
+        tcpto_close(&t);
+    }
+    fault_at("pwrite", 1, EIO);
+    ok(tcpto_clear(".", family) == TCPTO_NOT_CLEARED && errno == EIO, "clear", "fails");
+    fault_end();
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){16, RLIM_INFINITY});
+    bool told = tcpto_clear(".", family) == TCPTO_NOT_CLEARED && errno == ENOSPC;
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
+    ok(told, "clear", "no room for all");
+}
+
 int main(void)
 {
     struct ip_address ip = address(1);
@@ -129,5 +188,9 @@ int main(void)
     ok(is(&t, 9, (struct line){1, 0, 77}), "answered", NULL);
     test_places();
     test_v6();
+    scratch();
+    mkdir("lock", 0700);
+    files(IP_V4);
+    files(IP_V6);
     return tap_done();
 }

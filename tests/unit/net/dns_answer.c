@@ -15,6 +15,7 @@
     "\0" type "\0\1"      \
     "\0\0\0\x3c"          \
     "\0" len
+#define X40 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define ANSWER(count, type) HEAD(OK_FLAGS, "\0" count) ASKED(type)
 
 static const struct {
@@ -24,6 +25,18 @@ static const struct {
     enum dns_result result;
     const char *records; /* "address " or "preference name " for each */
 } cases[] = {
+    {"MX: a name that runs out of the message",
+     VIEW_INIT(ANSWER("\1", "\xf") RECORD("\xf", "\4") "\0\2\xc0\x25"), DNS_MX,
+     DNS_TEMPORARY, ""},
+    {"MX: a pointer that the message cuts",
+     VIEW_INIT(ANSWER("\2", "\xf") RECORD("\x10", "\xa0")
+                   X40 X40 X40 X40 RECORD("\xf", "\4") "\0\1\xc0\xd1"),
+     DNS_MX, DNS_TEMPORARY, ""},
+    {"PTR: half a pointer", VIEW_INIT(ANSWER("\1", "\14") RECORD("\14", "\1") "\xc0"),
+     DNS_PTR, DNS_TEMPORARY, ""},
+    {"PTR: a name without an end",
+     VIEW_INIT(ANSWER("\1", "\14") RECORD("\14", "\2") "\1a"), DNS_PTR, DNS_TEMPORARY,
+     ""},
     {"nothing", VIEW_INIT(""), DNS_A, DNS_TEMPORARY, ""},
     {"half a header", VIEW_INIT("\x12\x34\x81\x80\0\1"), DNS_A, DNS_TEMPORARY, ""},
     {"a query", VIEW_INIT(HEAD("\1\0", "\0\0") ASKED("\1")), DNS_A, DNS_TEMPORARY, ""},

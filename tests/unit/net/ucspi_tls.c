@@ -5,8 +5,10 @@
 #include "base/fd.h"
 #include "base/process.h"
 
+#include "fault.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -164,6 +166,38 @@ static void test_active(void)
     unsetenv("SSL_PROTOCOL");
 }
 
+/* What can fail between the wish and the start. */
+static void fails_at(void *arg)
+{
+    static const struct {
+        const char *call;
+        int nth, error;
+        bool begins;
+    } fails[] = {
+        {"write", 1, EPIPE, false}, {"read", 1, EINTR, true},
+        {"read", 1, EIO, false},    {"setenv", 1, ENOMEM, false},
+        {"dup2", 1, EBADF, false},  {"dup2", 2, EBADF, false},
+        {"poll", 1, EINVAL, false},
+    };
+    (void)arg;
+    for (int i = 0; i < (int)COUNT(fails); i++) {
+        struct ucspi_tls t = {.offered = true};
+        int control[2];
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, control) == -1 ||
+            !write_all(control[0], VIEW("SSL_A=1\0\0")))
+            _exit(1);
+        t.control_fd = control[1];
+        t.read_fd = fd_open("/dev/null", O_RDONLY, 0);
+        t.write_fd = fd_open("/dev/null", O_WRONLY, 0);
+        connection_open(&c, 0, 1, 5);
+        fault_at(fails[i].call, fails[i].nth, fails[i].error);
+        bool begun = ucspi_tls_start(&t, &c, 5);
+        if (!fault_end() || begun != fails[i].begins)
+            _exit(10 + i);
+    }
+    _exit(0);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -171,5 +205,6 @@ int main(void)
     test_active();
     for (size_t i = 0; i < COUNT(cases); i++)
         test_case(i);
+    same_number((uint64_t)run_apart(fails_at, NULL, NULL), 0, "a step fails");
     return tap_done();
 }

@@ -5,8 +5,10 @@
 #include "base/writer.h"
 #include "conf.h"
 
+#include "fault.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,9 +59,8 @@ static void close_files(struct queue_entry *e)
 }
 
 /* Descriptors of the entry are closed by the end of the process in earnest. */
-static enum queue_exit run(struct queue_entry *e, struct view envelope)
+static enum queue_exit run_with(struct queue_entry *e, int message_fd, int envelope_fd)
 {
-    int message_fd = source(VIEW("a\0\r\nb")), envelope_fd = source(envelope);
     enum queue_exit code = queue_entry_begin(e, &origin);
     if (code == QUEUE_OK)
         code = queue_entry_message(e, VIEW("first\n"), message_fd);
@@ -69,6 +70,13 @@ static enum queue_exit run(struct queue_entry *e, struct view envelope)
         code = queue_entry_publish(e);
     if (code != QUEUE_OK)
         queue_entry_discard(e);
+    return code;
+}
+
+static enum queue_exit run(struct queue_entry *e, struct view envelope)
+{
+    int message_fd = source(VIEW("a\0\r\nb")), envelope_fd = source(envelope);
+    enum queue_exit code = run_with(e, message_fd, envelope_fd);
     fd_close(&message_fd);
     fd_close(&envelope_fd);
     close_files(e);
@@ -161,6 +169,76 @@ static void intd_stays(void)
     close_files(&e);
 }
 
+/* Removes what an entry left. */
+static void sweep(const struct queue_entry *e)
+{
+    unlink(e->pid.text), unlink(e->mess.text);
+    unlink(e->intd.text), unlink(e->todo.text);
+}
+
+/* Each call of the whole way fails in turn: todo/ has the name where the answer is
+ * QUEUE_OK, and has it not where it is another. An envelope has its message. */
+static void each_call_fails(void)
+{
+    static const int errors[] = {EIO, ENOSPC, EEXIST, EMFILE};
+    unsigned wrong = 0, lone = 0, refused_count = 0;
+
+    for (size_t i = 0; i < COUNT(errors); i++)
+        for (int n = 1;; n++) {
+            struct queue_entry e = {0};
+            int message = source(VIEW("a\n")), envelope = source(VIEW("Fa\0Tb\0\0"));
+            fault_at(NULL, n, errors[i]);
+            enum queue_exit code = run_with(&e, message, envelope);
+            bool failed = fault_end();
+            fd_close(&message), fd_close(&envelope);
+            close_files(&e);
+            wrong += there(e.todo.text) != (code == QUEUE_OK);
+            lone += there(e.intd.text) && !there(e.mess.text);
+            refused_count += code != QUEUE_OK;
+            sweep(&e);
+            if (!failed)
+                break;
+        }
+    same_number(wrong, 0, "each call fails: queued where it says so");
+    same_number(lone, 0, "each call fails: no envelope without its message");
+    ok(refused_count > 40, "each call fails", "most of them matter");
+}
+
+static void steps_fail(void)
+{
+    static const struct {
+        const char *call;
+        int nth, error;
+        enum queue_exit want;
+    } steps[] = {
+        {"open", 1, EEXIST, QUEUE_OK}, /* another name, then */
+        {"open", 1, EACCES, QUEUE_PID_FILE},
+        {"fstat", 1, EIO, QUEUE_PID_FILE},
+        {"link", 1, EDQUOT, QUEUE_MESS},
+        {"unlink", 1, EIO, QUEUE_PID_FILE},
+        {"read", 1, EINTR, QUEUE_OK},
+        {"read", 1, EIO, QUEUE_READ},
+        {"read", 3, EIO, QUEUE_READ}, /* the envelope */
+        {"write", 1, ENOSPC, QUEUE_WRITE},
+        {"write", 2, ENOSPC, QUEUE_WRITE}, /* the envelope */
+        {"fsync", 1, EIO, QUEUE_WRITE},
+        {"fsync", 2, EIO, QUEUE_MESS}, /* its directory */
+        {"fsync", 3, EIO, QUEUE_WRITE},
+        {"fsync", 4, EIO, QUEUE_TODO}, /* todo/ */
+        {"link", 2, EDQUOT, QUEUE_TODO},
+    };
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        struct queue_entry e = {0};
+        int message = source(VIEW("a\n")), envelope = source(VIEW("Fa\0Tb\0\0"));
+        fault_at(steps[i].call, steps[i].nth, steps[i].error);
+        same_number(run_with(&e, message, envelope), steps[i].want, steps[i].call);
+        ok(fault_end(), "failed", steps[i].call);
+        fd_close(&message), fd_close(&envelope);
+        close_files(&e);
+        sweep(&e);
+    }
+}
+
 int main(void)
 {
     char home[] = "/tmp/entry.XXXXXX";
@@ -173,6 +251,8 @@ int main(void)
     in_the_way();
     nine_names();
     intd_stays();
+    each_call_fails();
+    steps_fail();
     for (ino_t split = 0; split < CONF_SPLIT; split++)
         rmdir(queue_split_dir("mess", split).text);
     rmdir("pid"), rmdir("mess"), rmdir("intd"), rmdir("todo");

@@ -1,0 +1,30 @@
+/* fault - system calls that fail when a test wants it.
+ *
+ * A test that includes this is linked with functions that stand before those of
+ * libc. They do what libc's do, but the one that was asked for fails instead:
+ *
+ *     fault_at("fsync", 1, EIO);
+ *     ok(!file_sync(fd) && errno == EIO, ...);
+ *     fault_end();
+ *
+ * or, to have each call of an operation fail in turn:
+ *
+ *     for (int n = 1; fault_at(NULL, n, EIO), operation(), fault_end(); n++)
+ *         ... what must hold, as call n failed */
+#ifndef TESTS_FAULT_H
+#define TESTS_FAULT_H
+
+#include <stdbool.h>
+
+/* From now on call number nth of the function name, NULL for any, fails with error;
+ * every one where nth is 0. What is not a function of fault.c never fails. */
+void fault_at(const char *name, int nth, int error);
+
+/* All is well again. Whether anything failed: in this process, or one that borrows
+ * its memory. */
+bool fault_end(void);
+
+/* The name of what failed last, "" for nothing. */
+const char *fault_name(void);
+
+#endif
