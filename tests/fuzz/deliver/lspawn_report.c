@@ -1,5 +1,6 @@
 /* Any bytes as the output of qmail-local, whole and in pieces, with any way to end:
- * the report is the same, has its letter by the exit code alone, no NUL and a limit. */
+ * the report is the same, has its letter by the exit code alone but where the loader
+ * has said that it could not load qmail-local, no NUL and a limit. */
 #include "deliver/lspawn.h"
 
 #include "mail/delivery.h"
@@ -9,7 +10,17 @@
 
 #include <sys/wait.h>
 
-static char letter_of(int status)
+/* What the loader says, behind the name of a program, before it exits 127. */
+static bool is_of_loader(struct view in)
+{
+    if (in.len > LSPAWN_MAX_TEXT)
+        in = view_before(in, LSPAWN_MAX_TEXT);
+    while (in.len && in.data[0] != ':')
+        in = view_from(in, 1);
+    return view_starts(in, VIEW(": error while loading shared libraries: "));
+}
+
+static char letter_of(struct view in, int status)
 {
     static const int temporary[] = {71,  74,  75,  111, 112, 113, 115,
                                     116, 117, 118, 119, 120, 121};
@@ -18,6 +29,8 @@ static char letter_of(int status)
     for (size_t i = 0; i < COUNT(temporary); i++)
         if (WEXITSTATUS(status) == temporary[i])
             return 'Z';
+    if (WEXITSTATUS(status) == 127 && is_of_loader(in))
+        return 'Z';
     return WEXITSTATUS(status) == 0 ? 'K' : 'D';
 }
 
@@ -44,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     must(view_equal(bytes_view(&whole), bytes_view(&pieces)));
     must(whole.len && whole.len <= LSPAWN_MAX_TEXT + 1 &&
          whole.len <= DELIVERY_MAX_REPORT);
-    must(whole.data[0] == letter_of(status) && !view_has(bytes_view(&whole), '\0'));
+    must(whole.data[0] == letter_of(in, status) && !view_has(bytes_view(&whole), '\0'));
     bytes_free(&whole);
     bytes_free(&pieces);
     return 0;

@@ -23,7 +23,7 @@ static void report(struct view in, size_t step, int status, struct bytes *out)
 static char letter_of(struct view in, int status)
 {
     char first = in.len ? in.data[0] : '\0';
-    if (!WIFEXITED(status) || WEXITSTATUS(status) == 111)
+    if (!WIFEXITED(status) || WEXITSTATUS(status) == 111 || WEXITSTATUS(status) == 127)
         return 'Z';
     if (WEXITSTATUS(status))
         return 'D';
