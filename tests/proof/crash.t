@@ -10,7 +10,7 @@ rig.py and tools.py.
 Before that, programs that lose, halve or double mail are put in their places, which must be noticed;
 and kills that must leave a duplicate behind are seen to do so.
 
-SEED repeats a sample. SCENES, PROGRAMS and ACTIONS pick; POINTS="mbox:qmail-local:48:kill-after ..."
+SEED repeats a sample. SCENES, WHICH (programs) and ACTIONS pick; POINTS="mbox:qmail-local:48:kill-after ..."
 tries just these. SECONDS is how long a sample takes; with PROOF=full it is all of them."""
 import os, sys
 
@@ -42,7 +42,7 @@ ALONE = sorted({tool.program for tool in TOOLS.values()})
 PICKED_SCENES = os.environ.get("SCENES", "").split() or list(SCENES) + list(TOOLS)
 GIVEN = [p.split(":") for p in os.environ.get("POINTS", "").split()]
 EVERYWHERE = not GIVEN and "SCENES" not in os.environ # so every program has points
-PICKED = os.environ.get("PROGRAMS", "").split() or list(MAIL) + ALONE
+PICKED = os.environ.get("WHICH", "").split() or list(MAIL) + ALONE
 # Others see nothing of what a program does between two calls of these. So what kill-before leaves at
 # one of the other calls is what kill-after leaves at the one before it; and when everything dies at once
 # it does not matter which of the calls between them it was.
