@@ -217,7 +217,7 @@ ok(not judge(plain, again), "and its rest after a restart", judge(plain, again))
 for closed in (2, 4):
     run = Run(closed=closed)
     run.settle(lambda: False, 10, None)
-    ok(run.ended() and os.waitstatus_to_exitcode(run.status) == 111 and
+    ok(run.ended() and run.stop() and os.waitstatus_to_exitcode(run.status) == 111 and
        run.log == b"alert: cannot start: hath the daemon spawn no fire?\n",
        "descriptor %d is closed" % closed, run.log)
     run.stop()
