@@ -23,8 +23,8 @@ WARN   = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
          -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
 CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) -Isrc -I$(BUILD)
 SANITIZE = cc -fsanitize=address,undefined -fno-sanitize-recover=undefined
-LINK     = $(CONF_LD) $(if $(findstring sanitize,$(CONF_LD)),-I$(BUILD) tests/sanitize.c) \
-           $(if $(findstring COVERAGE_COUNTS,$(CONF_LD)),tests/coverage.c)
+COUNTED  = $(if $(findstring COVERAGE_COUNTS,$(CONF_LD)),tests/coverage.c)
+LINK     = $(CONF_LD) $(if $(findstring sanitize,$(CONF_LD)),-I$(BUILD) tests/sanitize.c) $(COUNTED)
 SOURCES = $(shell find src tests -name '*.[ch]')
 COMPILE = $(CONF_CC) $(CFLAGS) -MMD -MP
 
@@ -247,7 +247,7 @@ $(TRIP): %: %.o $(ARCHIVES)
 	$(LINK) -o $@ $^ -lresolv
 # Programs whose clock tests/proof/clock.t can turn.
 WRAPPED = time clock_gettime stat lstat fstat fstatat utimensat futimens
-$(TURNED): LINK = $(CONF_LD) $(WRAPPED:%=-Wl,--wrap=%)
+$(TURNED): LINK = $(CONF_LD) $(COUNTED) $(WRAPPED:%=-Wl,--wrap=%)
 $(TURNED): $(BUILD)/tests/proof/turned.o
 $(foreach p,$(filter $(addprefix %/,$(notdir $(TURNED))),$(PROGRAMS)),$(eval $(call PROGRAM,$(p),$(BUILD)/tests/proof/turned)))
 # Measurements, as root: tests/bench/README.

@@ -117,6 +117,7 @@ def collect(build, counts):
     for path in glob.glob(os.path.join(counts, "*.profraw")):
         by_name.setdefault(os.path.basename(path).rsplit(",", 2)[0], []).append(path)
     helpers = [path for path in glob.glob(build + "/*") if os.path.basename(path) in by_name]
+    helpers += [path for path in glob.glob(build + "/tests/proof/counted/model") if "model" in by_name]
     programs = glob.glob(build + "/bin/*") + helpers
     tests = glob.glob(build + "/tests/*/*/*.t")
     # main() is in every program: each has its own profile. Of tests nothing but the parts counts.

@@ -3,6 +3,7 @@
 #include "base/die.h"
 #include "mail/netstring.h"
 
+#include <assert.h>
 #include <errno.h>
 
 void qmtp_input_open(struct qmtp_input *in, struct connection *c)
@@ -117,8 +118,7 @@ void qmtp_enter(struct qmtp_input *in, uint64_t len)
 
 bool qmtp_leave(struct qmtp_input *in)
 {
-    if (in->left)
-        return qmtp_stop(in, DIE_PERM);
+    assert(!in->left);
     in->nested = false;
     return qmtp_comma(in);
 }

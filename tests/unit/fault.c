@@ -18,6 +18,7 @@
 static const char *wanted, *failed = "";
 static int left, with;
 static bool armed, every, hit;
+static int64_t clock_step_ms, clock_ahead_ms;
 
 void fault_at(const char *name, int nth, int error)
 {
@@ -34,6 +35,12 @@ bool fault_end(void)
 {
     armed = false;
     return hit;
+}
+
+void fault_clock(int64_t step_ms)
+{
+    clock_step_ms = step_ms;
+    clock_ahead_ms = 0;
 }
 
 const char *fault_name(void)
@@ -165,6 +172,16 @@ int __wrap_nanosleep(const struct timespec *time, struct timespec *rest)
     if (fails("nanosleep"))
         return -1;
     return armed ? 0 : __real_nanosleep(time, rest);
+}
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+    clock_ahead_ms += clock_step_ms;
+    int result = __real_clock_gettime(clock, now);
+    now->tv_sec += (time_t)(clock_ahead_ms / 1000);
+    return result;
 }
 
 /* For everything on this machine it would take its time. */

@@ -15,6 +15,7 @@
 #define TESTS_FAULT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* From now on call number nth of the function name, NULL for any, fails with error;
  * every one where nth is 0. What is not a function of fault.c never fails. */
@@ -23,6 +24,10 @@ void fault_at(const char *name, int nth, int error);
 /* All is well again. Whether anything failed: in this process, or one that borrows
  * its memory. */
 bool fault_end(void);
+
+/* From now on each look at a clock is so many milliseconds later than it is, and than
+ * the one before: time goes by without waiting. 0: no more. */
+void fault_clock(int64_t step_ms);
 
 /* The name of what failed last, "" for nothing. */
 const char *fault_name(void);

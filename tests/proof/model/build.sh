@@ -43,4 +43,4 @@ objcopy --redefine-syms="$out/calls" --redefine-sym os_spawn=sim_os_spawn --rede
 objcopy --rename-section .data=model_data --set-section-flags .bss=alloc,load,contents,data \
     --rename-section .bss=model_bss "$out/real.o"
 $cc -no-pie ${MODEL_COVERAGE-} "$@" -o "$out/model" "$out/real.o" "$out/kernel.o" "$out/world.o" "$out/judge.o" "$out/main.o" \
-    -Wl,-z,noexecstack
+    -Wl,-z,noexecstack ${MODEL_LINK-}

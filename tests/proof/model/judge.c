@@ -52,6 +52,7 @@ static struct {
     bool begun; /* the first status line has been written */
     unsigned progress[CHANNELS];
     ino_t must_start[CHANNELS]; /* somebody who is due; 0: nobody */
+    uint64_t set_back_in;       /* the last turn in which the clock was */
     uint64_t idle_turns, idle_events;
     int64_t idle_since;
     ino_t bounce_opened;
@@ -249,6 +250,14 @@ static int64_t birth_s(const struct message *m)
     return m->birth_ms / 1000;
 }
 
+/* The birth that counts for an attempt: qmail-send has just set that of a message from
+ * a time to come, or could not. */
+static int64_t birth_for_attempt(struct message *m, int64_t now)
+{
+    m->birth_ms = disk_find(split_path("info", m->number))->mtime_ms;
+    return birth_s(m) < now ? birth_s(m) : now;
+}
+
 /* Messages */
 
 struct message *message_find(ino_t number)
@@ -418,6 +427,7 @@ static void resync_channel(struct message *m, int c, bool revived)
         m->in[c].state = HELD;
     else
         set_due(m, c, f->mtime_ms / 1000);
+    m->in[c].unsure |= f->ctime_ms / 1000 > wall_s();
 }
 
 static void requeue(struct message *m)
@@ -680,7 +690,7 @@ static void begin_attempt(struct message *m, int c)
     bool exact = !m->fuzzy;
     if (exact && m->in[c].state != DUE)
         violation("an attempt of %ju that does not wait", (uintmax_t)m->number);
-    if (exact && due > now && !m->in[c].fresh)
+    if (exact && due > now && !m->in[c].fresh && !m->in[c].unsure)
         violation("an attempt of %ju %jd s too early", (uintmax_t)m->number,
                   (intmax_t)(due - now));
     for (unsigned i = 0; i < message_count && exact && !m->in[c].unsure; i++) {
@@ -692,9 +702,10 @@ static void begin_attempt(struct message *m, int c)
     }
     m->in[c].state = ATTEMPT;
     m->in[c].fresh = m->in[c].stopped = m->in[c].unsure = false;
-    m->in[c].next = next_attempt(c, birth_s(m), now);
-    m->in[c].last = now > birth_s(m) &&
-                    (uint64_t)(now - birth_s(m)) > world_control("queuelifetime");
+    m->in[c].set_back = life.set_back_in + 2 >= sim.turns; /* perhaps not noticed yet */
+    int64_t birth = birth_for_attempt(m, now);
+    m->in[c].next = next_attempt(c, birth, now);
+    m->in[c].last = (uint64_t)(now - birth) > world_control("queuelifetime");
     for (unsigned i = 0; i < m->count; i++)
         if (m->to[i].channel == c)
             m->to[i].started = false;
@@ -716,7 +727,7 @@ static void look_at_end(struct message *m, int c)
         m->in[c].state = HELD;
     else
         set_due(m, c, m->in[c].next);
-    m->in[c].unsure = life.leaving || signal_come[15];
+    m->in[c].unsure = life.leaving || signal_come[15] || m->in[c].set_back;
 }
 
 static struct recipient *find_recipient(struct message *m, int c, const char *text)
@@ -1373,8 +1384,10 @@ void judge_times(const char *tree, ino_t n, int64_t mtime)
 {
     const struct message *m = known(n, "the times of");
     int c = tree[0] == 'r';
-    if (m->in[c].state == DUE && !m->fuzzy && !m->in[c].fresh && !m->in[c].unsure &&
-        m->in[c].due != mtime)
+    if (tree[0] == 'i' && mtime != wall_s())
+        violation("%ju is born anew at %jd", (uintmax_t)n, (intmax_t)mtime);
+    if (tree[0] != 'i' && m->in[c].state == DUE && !m->fuzzy && !m->in[c].fresh &&
+        !m->in[c].unsure && m->in[c].due != mtime)
         violation("%ju is due at %jd, not at %jd", (uintmax_t)n, (intmax_t)m->in[c].due,
                   (intmax_t)mtime);
 }
@@ -1457,13 +1470,18 @@ void judge_cleaned(const char *verb, ino_t n, char answer)
     }
 }
 
-void judge_jump(void)
+void judge_jump(int64_t ms)
 {
     sim.jumped = true;
+    if (ms < 0)
+        life.set_back_in = sim.turns;
     for (unsigned i = 0; i < message_count; i++)
-        for (int c = 0; c < CHANNELS; c++)
+        for (int c = 0; c < CHANNELS; c++) {
+            messages[i].in[c].set_back |= ms < 0;
             messages[i].in[c].unsure |=
-                messages[i].in[c].fresh && messages[i].in[c].since + 10 >= sim.turns;
+                ms < 0 ||
+                (messages[i].in[c].fresh && messages[i].in[c].since + 10 >= sim.turns);
+        }
 }
 
 bool judge_had_fault(void)

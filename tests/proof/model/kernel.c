@@ -296,7 +296,7 @@ static struct node *new_node(void)
 
 static void touch(struct node *n)
 {
-    n->mtime_ms = n->atime_ms = sim.steady_ms + sim.offset_ms;
+    n->mtime_ms = n->atime_ms = n->ctime_ms = sim.steady_ms + sim.offset_ms;
 }
 
 /* The message that a path belongs to. */
@@ -799,6 +799,7 @@ static void fill_stat(const struct node *n, int dir, struct stat *st)
     st->st_mtim.tv_nsec = n->mtime_ms % 1000 * 1000000;
     st->st_atim.tv_sec = n->atime_ms / 1000;
     st->st_atim.tv_nsec = n->atime_ms % 1000 * 1000000;
+    st->st_ctim.tv_sec = n->ctime_ms / 1000;
 }
 
 static ino_t owner_of(const struct file *f)
@@ -1149,6 +1150,7 @@ CALL(int, utimensat, int at, const char *path, const struct timespec times[2],
     }
     n->atime_ms = times[0].tv_sec * 1000;
     n->mtime_ms = times[1].tv_sec * 1000;
+    n->ctime_ms = sim.steady_ms + sim.offset_ms;
     n->dirty = true;
     char tree[16] = "";
     sscanf(name, "queue/%15[a-z]", tree);

@@ -90,7 +90,7 @@ struct node {
     ino_t owner; /* the message that it belongs to; 0: none */
     unsigned names, stable_names, opens;
     mode_t mode, stable_mode;
-    int64_t mtime_ms, atime_ms, stable_mtime_ms; /* wall clock */
+    int64_t mtime_ms, atime_ms, ctime_ms, stable_mtime_ms; /* wall clock */
     struct buf data, stable;
     bool dirty;
 };
@@ -201,7 +201,9 @@ struct message {
         bool last;         /* the attempt */
         bool stopped;      /* by an order */
         bool fresh;        /* due since a moment that cannot be seen exactly */
-        bool unsure;       /* its attempt has ended while leaving, or has not */
+        bool unsure;       /* its attempt has ended while leaving, or has not; or the
+                            * clock has been set back, and due goes back with it */
+        bool set_back;     /* the clock, during the attempt */
         unsigned running;
     } in[CHANNELS];
 };
@@ -235,7 +237,7 @@ void judge_order(const char *verb, ino_t number, const char *answer);
 void judge_scan(void); /* todo/ has been opened */
 void judge_times(const char *tree, ino_t number, int64_t mtime);
 void judge_exit(int code, bool by_itself);
-void judge_jump(void); /* of the wall clock */
+void judge_jump(int64_t ms); /* of the wall clock */
 bool judge_had_fault(void);
 unsigned judge_alive(void); /* messages that have not ended */
 void judge_drained(void);

@@ -789,9 +789,11 @@ static void perform(const struct event *e)
         if (sim.alive && chance(800000))
             send_signal(SIGHUP);
         return;
-    case JUMP:
-        sim.offset_ms += between(-20000, 100000);
-        judge_jump();
+    case JUMP: {
+        int64_t ms = between(-20000, 100000);
+        sim.offset_ms += ms;
+        judge_jump(ms);
+    }
         trace("clock jumps");
         return;
     case DEATH:

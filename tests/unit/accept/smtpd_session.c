@@ -6,8 +6,10 @@
 #include "base/file.h"
 #include "base/signals.h"
 
+#include "fault.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -66,6 +68,12 @@ static void with_auth(struct smtpd *s)
 {
     s->auth.program = (char **)(uintptr_t)checker;
     s->auth.on = s->auth.clear_text_allowed = true;
+}
+
+static void auth_without_pipe(struct smtpd *s)
+{
+    with_auth(s);
+    fault_at("pipe2", 1, EMFILE);
 }
 
 static void auth_required(struct smtpd *s)
@@ -378,6 +386,12 @@ int main(void)
             test_message();
     }
     test_line_limits(&output);
+    run(auth_without_pipe, "AUTH PLAIN AGpvZQBzZWNyZXQ=\r\nQUIT\r\n", &output);
+    ok(fault_end(), "AUTH without a pipe", NULL);
+    same(
+        bytes_view(&output),
+        VIEW(GREETING "454 oops, problem with child and I can't auth (#4.3.0)\r\n" BYE),
+        "AUTH without a pipe");
     bytes_free(&output);
     bytes_free(&want);
 
