@@ -43,6 +43,7 @@ HELPERS = ("instpackage", "qmail-upq")  # which stay in the build folder
 # Calls whose loss loses no mail, each with the reason: (file, how the call begins).
 SPARE = {
     ("mailbox/maildirmake.c", "dir_sync(parts[i])"): "an empty directory is there with its name",
+    ("admin/qmail-upq.c", "dir_sync(tree)"): "a renaming is one change, and the directory that it leads to is synced too",
     ("queue/qfix_dirs.c", "dir_sync_fd(state.aside)"): "a renaming is one change, and the directory that it leads from is synced too",
     ("queue/qfix_layout.c", "file_sync(fd)"): "zeros in a file of queue/lock, which another run makes again",
     ("queue/qfix_layout.c", "file_sync(out)"): "the same",
