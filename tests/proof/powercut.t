@@ -19,19 +19,23 @@ if sanitized:
 for program in ("strace", "prlimit"):
     if not shutil.which(program):
         skip_all("needs " + program)
+import disk
 from drain import Drains, cover
 from replay import played
 from scenes import PROGRAMS, REPAIRS, ROOTS, SCENES, World
 
 FULL = os.environ.get("PROOF") == "full"
+if FULL:
+    disk.MANY = 8
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
-MOST = int(os.environ.get("MOST", 400 if FULL else 20))
+MOST = int(os.environ.get("MOST", 2000 if FULL else 20))
 BUDGET = int(os.environ.get("BUDGET", 3000 if FULL else 30))
 PICKED = os.environ.get("SCENES", "").split() or list(SCENES) + list(PROGRAMS) + list(REPAIRS)
 # An empty directory is there with its name; that this needs no sync of its own is what the three
 # file systems do, but nowhere promised: so maildirmake makes it all the same.
 SPARE = {("maildirmake", "homes/bob/Fresh/" + n) for n in ("tmp", "new", "cur")}
-BY_CALL = ("upgraded", "installed", "kept-aside", "stream")  # doctored.t leaves out syncs of these, by call
+# doctored.t leaves out syncs of these, by call
+BY_CALL = ("upgraded", "installed", "kept-aside", "resplit", "returned-running", "stream")
 TOLD = 3  # violations that are printed
 
 

@@ -350,7 +350,7 @@ def maildir_made(world):
 # -- orders about messages
 
 NOTE = b"<dora@far.test>:\nThe postmaster of this host has returned this message. (#5.3.0)\n\n"
-RETURNED, HELD = 0o620, 0o610
+HELD, RETURNED, DELETED = 0o610, 0o601, 0o620
 
 
 def waiting(world, recipients=(b"dora@far.test",), token="token-waits"):
@@ -371,7 +371,7 @@ def ordered(verb, running=False, before=None):
     """An order is given; when that is confirmed it has been carried out, or is written down."""
     def scene(world):
         number, split = waiting(world)
-        with world.recording(QUEUE) as run:
+        with world.recording() as run:
             if running:
                 world.start(run)
                 if not wait_for(lambda: b"status: " in read(world.log), 60):
@@ -392,9 +392,11 @@ def ordered(verb, running=False, before=None):
             if verb == "hold":
                 return ["it is not held: %o" % mode] if ended and mode != HELD else []
             if verb == "delete":
-                return ["it is as it was"] if ended and not over and there and mode != 0o640 else []
+                return ["it is as it was"] if ended and not over and mode != DELETED else []
             if over:
-                return []  # qmail-send has gone on: the bounce is in the queue
+                return []  # qmail-send has gone on
+            if any(c and b"\nSubject: failure notice\n" in c and b"\n" + NOTE[:-1] in c for c in files.values()):
+                return []  # the bounce is in the queue, or has come
             wrong = [] if there or note.endswith(NOTE) else ["it has no recipient, and is not returned"]
             return wrong + (["it is as it was"] if ended and mode != RETURNED and not (note.endswith(NOTE) or not there) else [])
         return run.history(), judge
