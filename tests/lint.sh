@@ -1,6 +1,6 @@
 #!/bin/sh
 # make lint: form, known mistakes, and that what is named twice agrees.
-# usage: lint.sh BUILD. FAST=1 leaves out clang-tidy, which takes longest.
+# usage: lint.sh BUILD. FAST=1 leaves out tests/analysis.py, which takes minutes.
 set -u
 cd "$(dirname "$0")/.."
 build=$1
@@ -57,10 +57,7 @@ cppcheck --quiet --std=c11 --library=tests/cppcheck.cfg --enable=warning,perform
     --suppress=missingIncludeSystem --suppress=va_end_missing:src/base/die.c \
     --suppress=ctuuninitvar -D_POSIX_C_SOURCE=200809L -Isrc -I"$build" src 2>&1 |
     complain cppcheck
-if [ -z "${FAST-}" ]; then
-    find src -name '*.c' | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$@" -- -std=c11 \
-        -D_POSIX_C_SOURCE=200809L -Isrc -I"$0" 2> /dev/null' "$build" | complain clang-tidy
-fi
+[ -n "${FAST-}" ] || python3 tests/analysis.py "$build" 2>&1 | complain 'static analysis (tests/analysis.answers)'
 
 # Whether a page that another one refers to is installed here says nothing.
 for page in man/*.[1-8]; do mandoc -T lint "$page" 2> /dev/null; done |

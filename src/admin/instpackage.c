@@ -56,7 +56,8 @@ static void make_dir(const struct install_entry *entry, int dir, const char *nam
     int fd = install_open(entry, dir, name, O_RDONLY | O_DIRECTORY);
     if (fd == -1)
         die_unable("mkdir", install_shown(entry));
-    if (!(is_new ? give_owner_and_mode(entry, fd) : fchmod(fd, entry->mode) == 0))
+    if (!(is_new ? give_owner_and_mode(entry, fd) : fchmod(fd, entry->mode) == 0) ||
+        !dir_sync_fd(fd))
         die_unable("chmod", install_shown(entry));
     fd_close(&fd);
 }
@@ -86,11 +87,12 @@ static void make_kept(const struct install_entry *entry, int dir, const char *na
     bool is_new = fd == -1 && errno == ENOENT;
     if (is_new)
         fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd == -1 || ftruncate(fd, 0) == -1 || ftruncate(fd, (off_t)entry->size) == -1 ||
-        !file_sync(fd))
+    if (fd == -1 || ftruncate(fd, 0) == -1 || ftruncate(fd, (off_t)entry->size) == -1)
         die_unable("write", install_shown(entry));
     if (!(is_new ? give_owner_and_mode(entry, fd) : fchmod(fd, entry->mode) == 0))
         die_unable("chmod", install_shown(entry));
+    if (!file_sync(fd))
+        die_unable("write", install_shown(entry));
     fd_close(&fd);
 }
 
@@ -153,26 +155,41 @@ static void put_in_place(const struct install_entry *entry)
     fd_close(&dir);
 }
 
+/* One directory of HOME's path, in the directory above. Its name must be stable: what
+ * is below it, a queue with mail, is lost without it. An earlier run may have made it
+ * and been killed, so the name is synced in any case, but a directory of others may
+ * refuse that. */
+static void make_home_part(const char *path, const char *above)
+{
+    struct stat st;
+    bool is_new = mkdir(path, 0755) == 0;
+    int reason = errno;
+
+    if (!is_new && reason != EEXIST &&
+        (stat(path, &st) == -1 || !S_ISDIR(st.st_mode))) {
+        errno = reason;
+        die_unable("mkdir", path);
+    }
+    if (!dir_sync(above) && is_new)
+        die_unable("sync", above);
+}
+
 /* HOME and the directories above it, where they are missing. */
 static void make_home(void)
 {
     struct view rest = view_of(install_home());
-    struct bytes path = {0};
+    struct bytes path = {0}, above = {0};
 
     while (rest.len) {
-        bytes_add(&path, view_cut(&rest, '/'));
+        struct view part = view_cut(&rest, '/');
+        bytes_set(&above, path.len ? bytes_view(&path) : VIEW("."));
+        bytes_add(&path, part);
+        if (part.len)
+            make_home_part(bytes_cstring(&path), bytes_cstring(&above));
         bytes_add_byte(&path, '/');
-        if (mkdir(bytes_cstring(&path), 0755) == -1 && errno != EEXIST) {
-            int reason = errno;
-            struct stat st;
-            if (stat(bytes_cstring(&path), &st) == -1 || !S_ISDIR(st.st_mode)) {
-                bytes_cut(&path, path.len - 1);
-                errno = reason;
-                die_unable("mkdir", bytes_cstring(&path));
-            }
-        }
     }
     bytes_free(&path);
+    bytes_free(&above);
 }
 
 int main(int argc, char **argv)

@@ -148,7 +148,9 @@ static void sync_or_die(const char *tree)
 
 int main(int argc, char **argv)
 {
-    static const char *const trees[] = {"mess", "info", "local", "remote"};
+    /* qmail-send, if it is started after half of this, must find no sender without
+     * recipients, and no message without either: those would be removed */
+    static const char *const trees[] = {"local", "remote", "info", "mess"};
     struct walk walk = {0};
 
     (void)argv;

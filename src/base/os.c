@@ -148,7 +148,7 @@ bool os_set_uid(uid_t uid)
 
 pid_t os_spawn(int (*child)(void *arg), void *arg)
 {
-    pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+    pid_t pid = vfork();
     if (pid == 0)
         _exit(child(arg));
     return pid;

@@ -132,8 +132,7 @@ void qfix_aside(const char *code, enum queue_kind kind, uint64_t place,
 /* Removes an empty split directory. */
 bool qfix_remove_dir(enum queue_kind kind, uint64_t place);
 
-/* Makes all renamings stable: those of mess after all the others, because while the
- * message file has its old name its other files can be found. */
+/* Makes all renamings so far stable. */
 void qfix_sync(void);
 
 /* Layout: qfix_layout.c */

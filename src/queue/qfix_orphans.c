@@ -79,10 +79,12 @@ void qfix_aside_message(const struct qfix_message *m, const char *code,
     struct qfix_name name;
     uint64_t place;
 
-    /* The message file first: without it the others are still known as orphans, but
-     * it alone would look like something to be removed. */
-    if (!coming && qfix_locate(m, QUEUE_KIND_MESS, &place, &name))
+    /* The message file first, and stable: without it the others are still known as
+     * orphans, but it alone would look like something to be removed. */
+    if (!coming && qfix_locate(m, QUEUE_KIND_MESS, &place, &name)) {
         qfix_aside("orphan", QUEUE_KIND_MESS, place, name.text);
+        qfix_sync();
+    }
     for (enum queue_kind kind = 0; kind < QUEUE_KIND_MESS; kind++) {
         if (coming && kind == QUEUE_KIND_INTD)
             continue;

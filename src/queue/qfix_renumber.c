@@ -6,20 +6,33 @@
  * interruption at any point loses nothing. Each message goes from N over I.fix to I,
  * where I, its inode number, is no other's.
  *
- * First all go to I.fix, each with its message file last: as long as that has the old
- * name, the other files can be found by the old number, or are I.fix already. Then
- * nobody needs an old number any more, and all go to I, the message files last again;
- * until then what is called I already belongs to I.fix. So at every moment each file
- * tells whose it is, and another run goes on where this one ended. */
-
-enum { FILES = QUEUE_KINDS };
-
-/* In this order qmail-send, if somebody starts it on a half repaired queue, finds no
- * sender without recipients, and no message file without either: both would be
+ * First all go to I.fix, the message files last: as long as one has the old name, its
+ * other files can be found by the old number, or are I.fix already. Then nobody needs
+ * an old number any more, and all go to I, the message files last again; until then
+ * what is called I already belongs to I.fix. So at every moment each file tells whose
+ * it is, and another run goes on where this one ended.
+ *
+ * A power cut may keep a later renaming and lose an earlier one, so each step is done
+ * for all messages and made stable before the next begins. The steps are such that
+ * qmail-send, if somebody starts it on a half repaired queue, finds no sender without
+ * recipients, and no message file under its final name without either: both would be
  * finished messages, to be removed. */
-static const enum queue_kind last_step[FILES] = {
-    QUEUE_KIND_LOCAL, QUEUE_KIND_REMOTE, QUEUE_KIND_BOUNCE, QUEUE_KIND_INTD,
-    QUEUE_KIND_INFO,  QUEUE_KIND_TODO,   QUEUE_KIND_MESS};
+
+enum { STEPS = 3, STEP_KINDS = 4 };
+
+struct step {
+    size_t count;
+    enum queue_kind kinds[STEP_KINDS];
+};
+
+static const struct step to_fix[STEPS] = {
+    {2, {QUEUE_KIND_INFO, QUEUE_KIND_TODO}},
+    {4, {QUEUE_KIND_LOCAL, QUEUE_KIND_REMOTE, QUEUE_KIND_BOUNCE, QUEUE_KIND_INTD}},
+    {1, {QUEUE_KIND_MESS}}};
+static const struct step to_inode[STEPS] = {
+    {4, {QUEUE_KIND_LOCAL, QUEUE_KIND_REMOTE, QUEUE_KIND_BOUNCE, QUEUE_KIND_INTD}},
+    {2, {QUEUE_KIND_INFO, QUEUE_KIND_TODO}},
+    {1, {QUEUE_KIND_MESS}}};
 
 static void report(const struct qfix_message *m, const char *code,
                    enum qfix_result result)
@@ -45,26 +58,35 @@ static uint64_t place_of(const struct qfix_message *m, enum queue_kind kind)
     return queue_kinds[kind].split ? m->place : QFIX_TOP;
 }
 
-static void rename_to_fix(const struct qfix_message *m)
+static void rename_to_fix(const struct qfix_message *m, enum queue_kind kind)
 {
     struct qfix_name old = qfix_name(m->name, QFIX_PLAIN);
     struct qfix_name name = qfix_name(m->inode, QFIX_FIX);
+    uint64_t place = place_of(m, kind);
 
-    for (enum queue_kind kind = 0; kind < QUEUE_KINDS; kind++) {
-        uint64_t place = place_of(m, kind);
+    if (m->deed == QFIX_RENAME)
         move(kind, place, old, place, name);
-    }
 }
 
-static void rename_to_inode(const struct qfix_message *m)
+static void rename_to_inode(const struct qfix_message *m, enum queue_kind kind)
 {
     struct qfix_name old = qfix_name(m->inode, QFIX_FIX);
     struct qfix_name name = qfix_name(m->inode, QFIX_PLAIN);
 
-    for (size_t i = 0; i < FILES; i++) {
-        enum queue_kind kind = last_step[i];
+    if (m->deed == QFIX_RENAME || m->deed == QFIX_FINISH)
         move(kind, place_of(m, kind), old, qfix_place(kind, m->inode), name);
-    }
+}
+
+static void rename_each(const struct step *step,
+                        void (*rename_file)(const struct qfix_message *m,
+                                            enum queue_kind kind))
+{
+    const struct qfix_messages *all = &qfix.messages;
+
+    for (size_t i = 0; i < all->count; i++)
+        for (size_t k = 0; k < step->count; k++)
+            rename_file(&all->at[i], step->kinds[k]);
+    qfix_sync();
 }
 
 static bool rename_all(void)
@@ -73,17 +95,11 @@ static bool rename_all(void)
     bool any = false;
 
     for (size_t i = 0; i < all->count; i++)
-        if (all->at[i].deed == QFIX_RENAME) {
-            rename_to_fix(&all->at[i]);
-            any = true;
-        }
-    qfix_sync();
-    for (size_t i = 0; i < all->count; i++)
-        if (all->at[i].deed == QFIX_RENAME || all->at[i].deed == QFIX_FINISH) {
-            rename_to_inode(&all->at[i]);
-            any = true;
-        }
-    qfix_sync();
+        any |= all->at[i].deed == QFIX_RENAME || all->at[i].deed == QFIX_FINISH;
+    for (size_t i = 0; any && i < STEPS; i++)
+        rename_each(&to_fix[i], rename_to_fix);
+    for (size_t i = 0; any && i < STEPS; i++)
+        rename_each(&to_inode[i], rename_to_inode);
     return any;
 }
 

@@ -13,7 +13,8 @@
 enum { SWEEP_S = 76431 };
 
 /* A scan of mess/, one name a turn, for what qmail-queue left behind when it
- * died. */
+ * died. That bears the number of its inode: what does not is a message of a copied
+ * queue, whose other files qmail-qfix may just have been giving other names. */
 static struct {
     DIR *dir; /* NULL: split has not been opened yet */
     unsigned split;
@@ -44,7 +45,8 @@ static void look(ino_t message)
     struct queue_path path = queue_split_path("mess", message);
     struct stat st;
 
-    if (message % CONF_SPLIT != state.split || stat(path.text, &st) == -1)
+    if (message % CONF_SPLIT != state.split || stat(path.text, &st) == -1 ||
+        st.st_ino != message)
         return;
     /* an access time alone is no proof that nobody writes it */
     int64_t used = st.st_atime > st.st_mtime ? st.st_atime : st.st_mtime;

@@ -25,7 +25,9 @@ def directories_of(o):
 
 
 def apply(content, changes):
-    """The content and mode (None: as before) after these changes."""
+    """The content and mode (None: as before) after these changes; content None: a directory."""
+    if content is None:
+        return None, changes[-1][1] if changes else None
     data, mode = bytearray(content), None
     for change in changes:
         if change[0] == "write":
@@ -55,9 +57,12 @@ def torn(write, size):
         yield ("write", at, piece[:half])
 
 
+MANY = 4  # more things than these are not combined in all ways
+
+
 def subsets(n):
     """Of n things in order, as tuples of numbers: all of them, or for many those that say most."""
-    if n <= 4:
+    if n <= MANY:
         for length in range(n + 1):
             yield from itertools.combinations(range(n), length)
         return
@@ -109,6 +114,8 @@ class File:
                         found[(content, self.mode if mode is None else mode)] = None
             else:
                 found[(None, self.mode)] = None
+                for o in self.pending[::-1]:
+                    found[(None, o.change[1])] = None
             self._variants = list(found)
         return self._variants
 
@@ -125,6 +132,7 @@ class Disk:
         self.done = set()  # operations that have ended
         self.vouched = {}  # a sync -> the operations that it makes stable
         self.named_by = {} # process -> the paths it has given a file
+        self.sampled = False # whether states() has left any out
         self.steps = sorted([(o.begin, 0, i, o) for i, o in enumerate(history.operations)] +
                             [(o.end, 1, i, o) for i, o in enumerate(history.operations) if o.end < 1 << 60])
 
@@ -139,7 +147,7 @@ class Disk:
                     yield o
             elif o.kind == "name":
                 if o.inode is not None and o.inode not in self.files:
-                    self.files[o.inode] = File(None if o.what == "directory" else b"", 0o700 if o.what == "directory" else 0o644)
+                    self.files[o.inode] = File(None, o.detail) if o.what == "directory" else File(b"", 0o644)
                 self.pending.append(o)
                 if o.inode is not None:
                     self.named_by.setdefault(o.pid, []).append(o.path)
@@ -232,11 +240,11 @@ class Disk:
         for path in sorted(names):
             inode = names[path]
             file = self.files[inode]
-            if file.content is None:
-                state.append((path, 0, None, file.mode))
+            content, mode = contents.get(inode, (file.content, file.mode))
+            if content is None:
+                state.append((path, 0, None, mode))
                 continue
             number = numbers.setdefault(inode, len(numbers) + 1)
-            content, mode = contents.get(inode, (file.content, file.mode))
             state.append((path, number, content, mode))
         made = {s[0] for s in state if s[2] is None}
         gone = {path for path, f in self.directories_made() if path not in made}
@@ -284,6 +292,9 @@ class Disk:
         count = 1
         for d in dimensions:
             count *= len(d)
+        groups = [len(operations) for _, operations in self.groups()] + [len(f.pending) for f in self.files.values()]
+        if (most is not None and count > most) or max(groups, default=0) > MANY:
+            self.sampled = True
         seen = set()
         if most is None or count <= most:
             choices = itertools.product(*dimensions)

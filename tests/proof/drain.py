@@ -3,12 +3,14 @@
 Workers, each with a mount namespace of its own in which a copy of the tree, on tmpfs, covers
 the tree: so several work at once, and no disk is waited for. Every worker has an SMTP server
 that takes what goes to other hosts (but for recipients whose names begin with "bad")."""
-import ctypes, multiprocessing, os, re, signal, socket, subprocess, sys, threading, time
+import ctypes, multiprocessing, os, re, shutil, signal, socket, subprocess, sys, threading, time
 from concurrent.futures import ProcessPoolExecutor
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LIMIT_S = 20 # without a line in the log, on a machine that is busy with other things
 PUT_OFF_S = 1.5  # the same after trouble with a file, which is tried again after two minutes
+QUIET_S = 0.3
+OLD_S = 200000  # more than 36 hours, less than a week: what nobody knows would be removed
 ALARMS = 40  # what has not gone after so many ALRMs is stuck
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -69,7 +71,7 @@ class Sink:
 
 
 def routes(port):
-    return "far.test:127.0.0.1:%d\n" % port
+    return "far.test:127.0.0.1:%d\ndead.test:127.0.0.1:%d\n" % (port, port)
 
 
 def cover(tree, place):
@@ -86,7 +88,7 @@ def cover(tree, place):
 class Outcome:
     """What is there when the system has come to rest: files below homes (path -> content), what
     the server got, what is left in the queue, the log; and whether there was rest."""
-    __slots__ = ("homes", "sink", "left", "log", "rested")
+    __slots__ = ("homes", "sink", "left", "log", "rested", "repaired")
 
 
 class Worker:
@@ -100,12 +102,21 @@ class Worker:
         self.split = len([n for n in os.listdir(tree + "/queue/mess") if n.isdigit()])
         self.homes = os.path.join(tree, "homes")
         self.directories = [at for root in roots for at, _, _ in os.walk(os.path.join(tree, root))]
+        self.single = {}  # roots that are files
+        for root in roots:
+            path = os.path.join(tree, root)
+            if os.path.isfile(path):
+                with open(path, "rb") as f:
+                    self.single[path] = f.read()
         self.owners = {at: os.stat(at) for at in self.directories}
         self.sink = Sink()
         with open(os.path.join(tree, "control/smtproutes"), "w") as f:
             f.write(routes(self.sink.port))
 
     def clear(self):
+        for path, content in self.single.items():
+            with open(path, "wb") as f:
+                f.write(content)
         for at in self.directories:
             with os.scandir(at) as entries:
                 for entry in entries:
@@ -120,17 +131,26 @@ class Worker:
             name = str(int(name) + self.split * 10 ** 9)
         return os.path.join(self.tree, head, name)
 
-    def materialise(self, state):
-        self.clear()
+    def materialise(self, state, named=None):
+        """named: the paths, where they are not as usual: numbered() has cleared the place."""
+        if not named:
+            self.clear()
         first = {}
         for path, number, content, mode in state:
             if content is None:
                 continue
-            path = self.renamed(path)
+            path = named[path] if named else self.renamed(path)
+            if path in self.single:
+                with open(path, "wb") as f:
+                    f.write(content)
+                continue
             if number in first:
                 os.link(first[number], path)
                 continue
             first[number] = path
+            if os.path.exists(path):  # a message file that has its number already
+                os.chmod(path, mode)
+                continue
             with open(path, "wb") as f:
                 f.write(content)
             owner = self.owners[os.path.dirname(path)]
@@ -182,14 +202,87 @@ class Worker:
             time.sleep(0.004)
         return False
 
-    def drain(self, state):
-        self.materialise(state)
-        del self.sink.taken[:]
-        with open(self.log_path, "wb") as log:
-            process = subprocess.Popen([self.tree + "/bin/qmail-start", "./Maildir/"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                       env={"PATH": self.tree + "/bin:/usr/bin:/bin"}, cwd="/", start_new_session=True)
+    def numbered(self, state, numbers):
+        """Puts the message files of a state there, under numbers that are right where those of
+        the state are: numbers tells the inode that each content had. Returns the paths of all."""
+        self.clear()
+        for name in os.listdir(self.tree + "/queue"):
+            if name.startswith("qfix."):
+                shutil.rmtree(os.path.join(self.tree, "queue", name))
+        split, inodes, named = self.split, {}, {}
+        for path, _, content, _ in state:
+            if not path.startswith("queue/mess/") or content not in numbers:
+                continue
+            old, spare = numbers[content], []
+            maker = self.tree + "/queue/pid/maker"
+            while True:  # an inode for the same split directory
+                with open(maker, "wb") as f:
+                    f.write(content)
+                if os.stat(maker).st_ino % split == old % split:
+                    break
+                spare.append("%s.%d" % (maker, len(spare)))
+                os.rename(maker, spare[-1])
+            for other in spare:
+                os.unlink(other)
+            inodes[old] = os.stat(maker).st_ino
+            os.rename(maker, maker + ".%d" % old)
+        for path, _, content, _ in state:
+            head, name = os.path.split(path)
+            number, dot, rest = name.partition(".")
+            if head.startswith("queue/") and number.isdigit():
+                number = inodes.get(int(number), int(number) + split * 10 ** 9)
+                name = "%d%s%s" % (number, dot, rest)
+            named[path] = os.path.join(self.tree, head, name)
+            if path.startswith("queue/mess/") and content in numbers:
+                os.makedirs(os.path.dirname(named[path]), exist_ok=True)
+                os.rename(self.tree + "/queue/pid/maker.%d" % numbers[content], named[path])
+                owner = self.owners[os.path.dirname(path) and os.path.join(self.tree, "queue/mess/0")]
+                os.chown(named[path], owner.st_uid, owner.st_gid)
+        return named
+
+    def started(self):
+        log = open(self.log_path, "wb")
+        with log:
+            return subprocess.Popen([self.tree + "/bin/qmail-start", "./Maildir/"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                    env={"PATH": self.tree + "/bin:/usr/bin:/bin"}, cwd="/", start_new_session=True)
+
+    def start_early(self):
+        """Starts the system on what is not yet to be started on, until it has nothing more to say."""
+        process, log = self.started(), b""
         try:
-            outcome = Outcome()
+            quiet = time.monotonic()
+            while time.monotonic() < quiet + QUIET_S:
+                before, log = log, self.log()
+                if log != before or b"status:" not in log:
+                    quiet = time.monotonic()
+                if process.poll() is not None:
+                    break
+                time.sleep(0.01)
+        finally:
+            self.end(process)
+
+    def drain(self, state, way="start", repair=None, numbers=None):
+        """way: what is done, in words: "start" the system to the end, "repair" before."""
+        self.materialise(state, self.numbered(state, numbers) if numbers else None)
+        if numbers:
+            old = time.time() - OLD_S
+            for at in self.directories:
+                if not at.startswith(self.homes):
+                    for name in os.listdir(at):
+                        if name[0].isdigit() and os.path.isfile(os.path.join(at, name)):
+                            os.utime(os.path.join(at, name), (old, old))
+        del self.sink.taken[:]
+        outcome, steps = Outcome(), way.split()
+        outcome.repaired = []
+        for step in steps[:-1]:
+            if step == "repair":
+                done = subprocess.run([a.replace("TREE", self.tree) for a in repair], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, cwd="/", timeout=60)
+                outcome.repaired.append((done.returncode, done.stdout.decode("latin1")))
+            else:
+                self.start_early()
+        process = self.started()
+        try:
             outcome.rested = self.rest(process)
         finally:
             self.end(process)
@@ -225,8 +318,8 @@ def _begin(tree, scratch, roots):
     worker = Worker(tree, scratch, roots)
 
 
-def _drain(state):
-    return worker.drain(state)
+def _drain(state, *how):
+    return worker.drain(state, *how)
 
 
 class Drains:
@@ -238,10 +331,10 @@ class Drains:
         self.pool = ProcessPoolExecutor(workers, context, _begin, (tree, scratch, roots))
         self.known = {}
 
-    def submit(self, state):
-        key = hash(state)
+    def submit(self, state, *how):
+        key = hash((state, how[:1]))
         if key not in self.known:
-            self.known[key] = self.pool.submit(_drain, state)
+            self.known[key] = self.pool.submit(_drain, state, *how)
         return self.known[key]
 
     def close(self):

@@ -9,15 +9,16 @@ before the process does anything else. So if one operation can have seen the eff
 another, it begins on a later line than the other: the lines on which operations begin
 are an order in which they may have happened. A sync vouches for what had ended when it
 began, and is worth something when it has ended."""
-import os, re, subprocess
+import os, re, stat, subprocess
 
 CALLS = ("openat,open,creat,write,writev,pwrite64,pwritev,ftruncate,truncate,fallocate,copy_file_range,sendfile,splice,"
          "fsync,fdatasync,sync,syncfs,link,linkat,symlink,symlinkat,rename,renameat,renameat2,unlink,unlinkat,rmdir,"
          "mkdir,mkdirat,mknod,mknodat,utimensat,chmod,fchmod,fchmodat,chown,fchown,fchownat,lchown,close,close_range,"
          "dup,dup2,dup3,fcntl,lseek,chdir,fchdir,clone,clone3,fork,vfork,execve,exit_group,kill")
 # Nothing here does these to files that matter; if that changes, this has to learn it.
-UNKNOWN = {"fallocate", "copy_file_range", "sendfile", "splice", "pwritev", "symlink", "symlinkat", "mknod", "mknodat", "truncate",
+UNKNOWN = {"fallocate", "copy_file_range", "sendfile", "splice", "pwritev", "symlink", "symlinkat", "mknod", "truncate",
            "fchdir", "rmdir", "creat"}
+
 
 BEGUN = re.compile(r"^(\d+)\s+(\w+)\((.*?)(?:\s+<unfinished \.\.\.>|\)\s+= (.*))$", re.S)
 RESUMED = re.compile(r"^(\d+)\s+<\.\.\. (\w+) resumed>(.*)\)\s+= (.*)$", re.S)
@@ -141,17 +142,23 @@ class History:
 
 
 def snapshot(tree, roots):
-    """The files and directories below roots: ({path: (inode, content, mode)}, [directories])."""
+    """The files and directories below roots: ({path: (inode, content, mode)}, [directories]). A
+    root may be a file, and is then the only one of its directory that counts."""
     files, directories, inodes = {}, [], {}
+
+    def add(path):
+        st = os.lstat(path)
+        inode = inodes.setdefault(st.st_ino, len(inodes) + 1)
+        with open(path, "rb") as f:
+            files[os.path.relpath(path, tree)] = (inode, f.read(), st.st_mode & 0o7777)
     for root in roots:
+        if os.path.isfile(os.path.join(tree, root)):
+            add(os.path.join(tree, root))
         for at, _, names in os.walk(os.path.join(tree, root)):
             directories.append(os.path.relpath(at, tree))
             for name in names:
-                path = os.path.join(at, name)
-                st = os.lstat(path)
-                inode = inodes.setdefault(st.st_ino, len(inodes) + 1)
-                with open(path, "rb") as f:
-                    files[os.path.relpath(path, tree)] = (inode, f.read(), st.st_mode & 0o7777)
+                if os.path.isfile(os.path.join(at, name)):  # no fifo or socket
+                    add(os.path.join(at, name))
     return files, directories
 
 
@@ -194,7 +201,8 @@ class Reader:
     def inside(self, path):
         """The path relative to the tree, if it is in one of the directories that count."""
         path = os.path.relpath(path, self.tree)
-        return path if path in self.directories or os.path.dirname(path) in self.directories else None
+        counts = path in self.directories or os.path.dirname(path) in self.directories or path in self.files
+        return path if counts else None
 
     def concerns(self, call, process):
         return any(self.inside(self.absolute(process, a)) for a in call.arguments() if a.startswith('"'))
@@ -288,8 +296,10 @@ class Reader:
             opened = Description(directory=where)
         else:
             if where not in self.names:
-                if "O_CREAT" not in flags:
+                if "O_CREAT" not in flags and not self.is_special(path):
                     raise ValueError("opened, but was never made: " + where)
+                if "O_CREAT" not in flags:
+                    return  # a fifo, a socket
                 inode = self.next_inode
                 self.next_inode += 1
                 self.names[where], self.sizes[inode] = inode, 0
@@ -299,6 +309,13 @@ class Reader:
                 self.resize(call, process, inode, 0)
             opened = Description(inode=inode, append="O_APPEND" in flags)
         process.fds[call.result] = (opened, "O_CLOEXEC" in flags)
+
+    @staticmethod
+    def is_special(path):
+        try:
+            return not stat.S_ISREG(os.stat(path).st_mode)
+        except FileNotFoundError:
+            return False
 
     def resize(self, call, process, inode, size):
         self.sizes[inode] = size
@@ -347,8 +364,9 @@ class Reader:
 
     def call_fchmod(self, call, process):
         file = self.description(call, process)
-        if file and file.inode:
-            self.add("data", call, process, inode=file.inode, change=("mode", int(call.arguments()[1], 8)))
+        inode = file and (file.inode or self.names.get(file.directory))
+        if inode:  # not that of a directory that was there before
+            self.add("data", call, process, inode=inode, change=("mode", int(call.arguments()[1], 8)))
 
     def call_chmod(self, call, process):
         where = self.inside(self.absolute(process, call.arguments()[0]))
@@ -358,7 +376,7 @@ class Reader:
     def call_fsync(self, call, process):
         file = self.description(call, process)
         if file:
-            self.add("sync", call, process, inode=file.inode, directory=file.directory)
+            self.add("sync", call, process, inode=file.inode or self.names.get(file.directory), directory=file.directory)
     call_fdatasync = call_fsync
 
     def call_sync(self, call, process):
@@ -412,15 +430,26 @@ class Reader:
         self.unlink(call, process, self.inside(self.absolute(process, a[1], a[0])))
 
     def make_directory(self, call, process, where):
+        mode = int(call.arguments()[-1], 8) & ~0o022
         if where is not None:
             self.directories.add(where)
             inode = self.next_inode
             self.next_inode += 1
             self.names[where], self.sizes[inode] = inode, None
-            self.add("name", call, process, path=where, inode=inode, what="directory")
+            self.add("name", call, process, path=where, inode=inode, what="directory", detail=mode)
 
     def call_mkdir(self, call, process):
         self.make_directory(call, process, self.inside(self.absolute(process, call.arguments()[0])))
+
+    def call_mknodat(self, call, process):
+        """A fifo: a file, as far as names go."""
+        a = call.arguments()
+        where = self.inside(self.absolute(process, a[1], a[0]))
+        if where is not None:
+            inode = self.next_inode
+            self.next_inode += 1
+            self.names[where], self.sizes[inode] = inode, 0
+            self.add("name", call, process, path=where, inode=inode, what="fifo")
 
     def call_mkdirat(self, call, process):
         a = call.arguments()

@@ -2,13 +2,15 @@
 that instant may leave.
 
 QueueReplay is for runs of the queue: the system is started on every state. ProgramReplay
-is for those of a single program, whose files are looked at. Both have
+is for those of a single program, whose files are looked at, and RepairReplay for those of one that
+repairs the queue. All have
    check(history, rng, most)    -> Tally: all states, or about most for each step
    catches(history, sync)       -> what goes wrong if that sync had not been made; None: nothing"""
 from collections import deque
 
 from disk import Disk
 from judge import Judge, Promises, Violation
+from scenes import PROGRAMS, REPAIRS, SCENES
 
 AT_ONCE = 6  # states that are being drained while one is waited for
 
@@ -17,10 +19,12 @@ class Tally:
     def __init__(self):
         self.cuts = self.found = self.tried = self.judged = self.promises = self.duplicates = self.leftovers = 0
         self.wrong = []
+        self.sampled = False  # there are states that have not been tried
 
     def __str__(self):
-        return "%d cuts, %d of %d states tried, %d judgements, %d promises kept, %d duplicates, stale names in %d" % (
-            self.cuts, self.tried, self.found, self.judged, self.promises, self.duplicates, self.leftovers)
+        return "%d cuts, %s states tried, %d judgements, %d promises kept, %d duplicates, stale names in %d" % (
+            self.cuts, "a sample of %d" % self.tried if self.sampled else "all %d" % self.found, self.judged, self.promises, self.duplicates,
+            self.leftovers)
 
 
 def show(state, outcome=None):
@@ -61,8 +65,10 @@ class QueueReplay:
                 states.setdefault(state, []).append(now)
                 tally.wrong += [text + "\n" + show(state) for text in judge.before(state, now, disk)]
         tally.found = len(states)
+        tally.sampled = disk.sampled
         chosen = list(states)
         if budget and budget < len(chosen):
+            tally.sampled = True
             # half of them from those where something has been promised
             due = [s for s in chosen if states[s][-1].due]
             due = rng.sample(due, min(len(due), budget // 2))
@@ -113,6 +119,14 @@ class QueueReplay:
         return settle(0)
 
 
+class Files(dict):
+    """path -> content (None: a directory) of a state; and modes."""
+
+    def __init__(self, state):
+        super().__init__((path, content) for path, _, content, _ in state)
+        self.modes = {path: mode for path, _, _, mode in state}
+
+
 class ProgramReplay:
     def __init__(self, judge, program, code):
         self.judge, self.program, self.code = judge, program, code
@@ -130,14 +144,15 @@ class ProgramReplay:
         for o in disk.play():
             ended = ended or self.ends(o, history)
             for state in choose(disk, o):
-                yield self.judge({path: content for path, _, content, _ in state}, ended), state, ended
+                yield self.judge(Files(state), ended), state, ended
 
     def check(self, history, rng, most, budget=None, first=False):
         tally, states = Tally(), set()
 
         def choose(disk, _):
             tally.cuts += 1
-            return disk.states(rng, most)
+            yield from disk.states(rng, most)
+            tally.sampled |= disk.sampled
         for wrong, state, ended in self.play(history, choose):
             tally.judged += 1
             tally.promises += ended
@@ -154,6 +169,98 @@ class ProgramReplay:
             if wrong:
                 return wrong[0]
         return None
+
+
+class RepairReplay(ProgramReplay):
+    """For a program that repairs the queue. The judge is told what comes of a state
+
+      once the program has ended    when the system is started on it
+      before                        when the program is run again and the system started; and when
+                                    somebody starts the system first"""
+
+    def __init__(self, drains, repair, numbers, judge, program, code):
+        super().__init__(judge, program, code)
+        self.drains, self.repair, self.numbers = drains, repair, numbers
+
+    def ways(self, ended):
+        return ["start"] if ended else ["repair start", "start repair start"]
+
+    def outcomes(self, history, choose):
+        """Yields what is wrong with each of these states, each of them once before and once after the end."""
+        disk, ended, seen, waiting = Disk(history), False, set(), deque()
+
+        def settle(enough):
+            while len(waiting) > enough:
+                state, way, future = waiting.popleft()
+                outcome = future.result()
+                yield [text + ", then: " + way for text in self.judge(outcome)], state, outcome
+        for o in disk.play():
+            ended = ended or self.ends(o, history)
+            for state in choose(disk, o):
+                if (state, ended) not in seen:
+                    seen.add((state, ended))
+                    for way in self.ways(ended):
+                        waiting.append((state, way, self.drains.submit(state, way, self.repair, self.numbers)))
+                    yield from settle(AT_ONCE)
+        yield from settle(0)
+
+    def check(self, history, rng, most, budget=None, first=False):
+        tally, kept, last = Tally(), [], []
+
+        def choose(disk, o):
+            tally.cuts += 1
+            found = list(disk.states(rng, most))
+            tally.sampled |= disk.sampled
+            return found
+        # first all of them, so that a sample can be taken from them
+        for o, ended, state in self.states(history, choose):
+            (last if ended else kept).append((o, state))
+        unique = list(dict.fromkeys(state for _, state in kept))
+        tally.found = len(unique) + len(set(state for _, state in last))
+        if budget and budget < len(unique):
+            tally.sampled = True
+            unique = rng.sample(unique, budget)
+        chosen = set(unique) | {state for _, state in last}
+        tally.tried = len(chosen)
+        for wrong, state, outcome in self.outcomes(history, lambda disk, o: [s for s in disk.states(rng, most) if s in chosen]):
+            tally.judged += 1
+            tally.promises += len(self.judge.due)
+            tally.wrong += [text + "\n" + show(state, outcome) for text in wrong]
+            if first and tally.wrong:
+                break
+        return tally
+
+    def states(self, history, choose):
+        disk, ended = Disk(history), False
+        for o in disk.play():
+            ended = ended or self.ends(o, history)
+            for state in choose(disk, o):
+                yield o, ended, state
+
+    def catches(self, history, sync):
+        lost = covered(history, sync)
+        choose = lambda disk, o: disk.states_without(lost) if o.begin >= sync.begin else ()
+        for wrong, _, _ in self.outcomes(history.without(sync), choose):
+            if wrong:
+                return wrong[0]
+        return None
+
+
+def played(name, world, drains):
+    """Runs and records the scene of that name: (replay, history)."""
+    if name in SCENES:
+        history = SCENES[name](world)
+        replay = QueueReplay(drains)
+    elif name in REPAIRS:
+        scene, program, code = REPAIRS[name]
+        history, numbers, judge, repair = scene(world)
+        replay = RepairReplay(drains, repair, numbers, judge, program, code)
+    else:
+        scene, program, code = PROGRAMS[name]
+        history, judge = scene(world)
+        replay = ProgramReplay(judge, program, code)
+    world.reset()
+    return replay, history
 
 
 def covered(history, sync):

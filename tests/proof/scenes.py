@@ -7,14 +7,14 @@
 
 Remote recipients at far.test are taken by a server here, but for those named bad....
 A message is known by a word in its subject, token-..., and whole when its body is."""
-import os, re, shutil, subprocess, time
+import os, re, shutil, socket, stat, subprocess, time
 from collections import Counter
-from reqmail import write, read, wait_for
+from reqmail import SOURCE, write, read, wait_for
 from record import Recording
 from drain import Sink, routes
 
 QUEUE = ["queue/" + n for n in ("pid", "mess", "intd", "todo", "info", "local", "remote", "bounce")]
-ROOTS = QUEUE + ["homes"]
+ROOTS = QUEUE + ["queue/lock/tcpto", "homes"]
 MAILBOXES = {"alice": "Maildir", "bob": "Mailbox", "sender": "Maildir"}
 FORWARDED = {"fwd": "alice"}
 
@@ -74,7 +74,8 @@ class World:
         self.tree, self.path, self.scratch = tree, tree.path, tree.scratch
         self.homes = tree.at("homes")
         self.sink = Sink()
-        self.server = None
+        self.source, self.build = SOURCE, os.environ["BUILD"]  # where helpers that are not installed are run from
+        self.split = len([n for n in os.listdir(tree.at("queue/mess")) if n.isdigit()])
         shutil.rmtree(self.homes, True)
         os.mkdir(self.homes, 0o755)
         self.ids = {name: 60100 + i for i, name in enumerate(("alice", "bob", "sender", "fwd"))}
@@ -98,6 +99,10 @@ class World:
         """Empty queue, empty mailboxes."""
         for name in self.tree.queue_files():
             os.unlink(self.tree.at("queue", name))
+        for name in os.listdir(self.tree.at("queue")):
+            if name.startswith("qfix."):
+                shutil.rmtree(self.tree.at("queue", name))
+        write(self.tree.at("queue/lock/tcpto"), bytes(1024), 0o644, self.tree.ids(6))
         for at, _, names in os.walk(self.homes):
             for name in names:
                 os.unlink(os.path.join(at, name))
@@ -189,6 +194,40 @@ def stream(world):
     return run.history()
 
 
+def host_is_dead(world):
+    """A host does not answer, which qmail-remote notes in lock/tcpto; another one does."""
+    def put(run, token, recipient):
+        if run("qmail-inject -f sender@here.test %s < %s" % (recipient, world.file("message-" + token, message(token)))):
+            raise RuntimeError("qmail-inject fails")
+    listener = socket.socket()
+    listener.bind(("127.0.0.2", 0))
+    listener.listen(0)
+    full = [socket.socket() for _ in range(3)]  # connections that fill its queue: there is no room for more
+    for s in full:
+        s.setblocking(False)
+        s.connect_ex(listener.getsockname())
+    world.tree.control("timeoutconnect", "1\n")
+    world.tree.control("smtproutes", routes(world.sink.port) + "dead.test:127.0.0.2:%d\n" % listener.getsockname()[1])
+    try:
+        with world.recording() as run:
+            world.start(run)
+            put(run, "token-dead", "x@dead.test")
+            if not wait_for(lambda: b": deferral: " in read(world.log), 60):
+                raise RuntimeError("no deferral: %r" % read(world.log))
+            put(run, "token-alive", "dora@far.test")
+            world.wait_ended(1)
+            world.stop(run)
+    finally:
+        for s in full + [listener]:
+            s.close()
+        world.tree.control("smtproutes", routes(world.sink.port))
+        world.tree.control("timeoutconnect", None)
+    history = run.history()
+    if not [o for o in history.operations if o.kind == "data" and o.program == "qmail-remote"]:
+        raise RuntimeError("qmail-remote has noted nothing")
+    return history
+
+
 SCENES = {
     "injected": injected,
     "smtp": smtp,
@@ -198,6 +237,7 @@ SCENES = {
     "bounce": delivered("token-bounce", ["bad1@far.test", "bad2@far.test"], 2),
     "forward": delivered("token-forward", ["fwd@here.test"], 2),
     "both": delivered("token-both", ["alice@here.test", "bob@here.test", "dora@far.test", "bad@far.test"], 2),
+    "dead": host_is_dead,
     "stream": stream,
 }
 
@@ -307,8 +347,245 @@ def maildir_made(world):
     return run.history(), judge
 
 
+# -- orders about messages
+
+NOTE = b"<dora@far.test>:\nThe postmaster of this host has returned this message. (#5.3.0)\n\n"
+HELD, RETURNED, DELETED = 0o610, 0o601, 0o620
+
+
+def waiting(world, recipients=(b"dora@far.test",), token="token-waits"):
+    """A message that is not due before tomorrow; its number."""
+    queue, send = world.tree.ids(5), world.tree.ids(7)
+    text = message(token)
+    body = write(world.tree.at("queue/pid/new"), text, 0o644, queue)
+    number = os.stat(body).st_ino
+    split = "%d/%d" % (number % world.split, number)
+    os.rename(body, world.tree.at("queue/mess", split))
+    write(world.tree.at("queue/info", split), b"Fsender@here.test\0", 0o600, send)
+    path = write(world.tree.at("queue/remote", split), b"".join(b"T" + r + b"\0" for r in recipients), 0o600, send)
+    os.utime(path, (time.time() + 86400,) * 2)
+    return number, split
+
+
+def ordered(verb, running=False, before=None):
+    """An order is given; when that is confirmed it has been carried out, or is written down."""
+    def scene(world):
+        number, split = waiting(world)
+        with world.recording() as run:
+            if running:
+                world.start(run)
+                if not wait_for(lambda: b"status: " in read(world.log), 60):
+                    raise RuntimeError("it does not start")
+            if before:
+                before(world, run, number)
+            code = run("qmail-qctl %s %d > /dev/null" % (verb, number))
+            if running:
+                wait_for(lambda: verb != "return" or b"\nend msg" in read(world.log), 60)
+                world.stop(run)
+            if code:
+                raise RuntimeError("qmail-qctl exits %d" % code)
+
+        def judge(files, ended):
+            mode, note = files.modes.get("queue/info/" + split), files.get("queue/bounce/%d" % number, b"")
+            there = "queue/remote/" + split in files
+            over = mode is None or "queue/mess/" + split not in files
+            if verb == "hold":
+                return ["it is not held: %o" % mode] if ended and mode != HELD else []
+            if verb == "delete":
+                return ["it is as it was"] if ended and not over and mode != DELETED else []
+            if over:
+                return []  # qmail-send has gone on
+            if any(c and b"\nSubject: failure notice\n" in c and b"\n" + NOTE[:-1] in c for c in files.values()):
+                return []  # the bounce is in the queue, or has come
+            wrong = [] if there or note.endswith(NOTE) else ["it has no recipient, and is not returned"]
+            return wrong + (["it is as it was"] if ended and mode != RETURNED and not (note.endswith(NOTE) or not there) else [])
+        return run.history(), judge
+    return scene
+
+
+def noted(world, run, number):
+    """The same order has been given before, by somebody who was killed before he synced."""
+    note = world.file("note", NOTE)
+    bounce = world.tree.at("queue/bounce/%d" % number)
+    run("cat %s > %s; chown %d:%d %s; chmod 600 %s" % (note, bounce, *world.tree.ids(7), bounce, bounce))
+
+
+# -- repairs of the queue
+
+class Returns:
+    """Judges what comes of a queue with these messages: token -> (who gets it, who is returned)."""
+
+    def __init__(self, due, codes):
+        self.due, self.codes = due, codes
+
+    def __call__(self, outcome):
+        wrong = [] if outcome.rested else ["no rest"]
+        wrong += ["the repair exits %d: %s" % r for r in outcome.repaired if r[0] not in self.codes]
+        sender, _ = mailbox(outcome.homes, "sender")
+        for token, (boxes, remotes, failed) in self.due.items():
+            counts = {u: mailbox(outcome.homes, u)[0][("message", token)] for u in boxes}
+            for r in remotes:
+                counts[r] = sum(who == r and b"Subject: %s\n" % token.encode() in data for who, data in outcome.sink)
+            counts.update({f: sum(n for w, n in sender.items() if w[0] == "bounce" and w[1] == token and f in w[2]) for f in failed})
+            wrong += ["%s for %s: %d times" % (token, who, n) for who, n in counts.items() if not 1 <= n <= 2]
+        return wrong
+
+
+def damaged(world):
+    """A queue with messages in every state. Their numbers, what is due, and a function that renames them at will."""
+    from queue_maker import Queue
+    q = Queue(world.tree, world.split)
+    due = {"token-a": (["alice"], [], []), "token-b": ([], ["dora@far.test"], []), "token-c": (["alice"], ["dora@far.test"], []),
+           "token-d": (["bob"], [], ["no@far.test"]), "token-e": (["alice"], [], [])}
+    body = lambda token: message("token-" + token)
+    a = q.ready(sender=b"sender@here.test", local=[b"Talice@here.test"], body=body("a"))
+    b = q.ready(sender=b"sender@here.test", remote=[b"Tdora@far.test"], body=body("b"))
+    c = q.ready(sender=b"sender@here.test", local=[b"Talice@here.test", b"Dbob@here.test"], remote=[b"Tdora@far.test"], body=body("c"))
+    d = q.ready(sender=b"sender@here.test", local=[b"Tbob@here.test"], bounce=b"<no@far.test>:\nNo.\n\n", body=body("d"))
+    e = q.todo(b"u1\0p2\0Fsender@here.test\0Talice@here.test\0", body=body("e"))
+    numbers = {body(t): n for t, n in zip("abcde", (a, b, c, d, e))}
+    return q, due, numbers, (a, b, c, d, e)
+
+
+def renumbered(world):
+    """qmail-qfix gives messages of a restored queue their right numbers: two have each other's, three others'
+    that are nobody's."""
+    q, due, numbers, (a, b, c, d, e) = damaged(world)
+    spare = max(a, b, c, d, e) + 1000
+    q.rename({a: b, b: a, c: spare, d: spare + 1, e: spare + 2})
+    with world.recording() as run:
+        if run("qmail-qfix -r > /dev/null"):
+            raise RuntimeError("qmail-qfix finds what it cannot repair")
+    return run.history(), numbers, Returns(due, (0,)), ["TREE/bin/qmail-qfix", "-r"]
+
+
+def resplit(world):
+    """qmail-upq moves a queue with another split: files lie where that has them."""
+    q, due, numbers, all_ = damaged(world)
+    for number in all_:
+        for kind in ("mess", "info", "local", "remote"):
+            old = q.path(kind, number)
+            if os.path.exists(old):
+                os.rename(old, q.at(kind, (number + 1) % world.split, number))
+    program = os.path.join(world.source, world.build, "qmail-upq")
+    with world.recording() as run:
+        if run(program):
+            raise RuntimeError("qmail-upq fails")
+    return run.history(), numbers, Returns(due, (0,)), [program]
+
+
+def kept_aside(world):
+    """qmail-qfix keeps a message aside whose envelope is damaged: it may be in one place or the other."""
+    q = damaged(world)[0]
+    number = q.todo(b"u1\0p2\0Xwhat\0", body=message("token-damaged"))
+    with world.recording(["queue"]) as run:
+        if run("qmail-qfix -r > /dev/null") != 2:
+            raise RuntimeError("qmail-qfix does not find it")
+
+    def judge(files, ended):
+        every = list(files.values())
+        wrong = ["its %s is gone" % what for what, text in (("message", message("token-damaged")), ("envelope", b"u1\0p2\0Xwhat\0")) if text not in every]
+        alone = "queue/mess/%d/%d" % (number % world.split, number) in files and "queue/todo/%d" % number not in files
+        return wrong + (["its message is alone in the queue"] if alone else [])
+    return run.history(), judge
+
+
+def missing(world):
+    """qmail-qfix makes a directory that is missing: mail comes into it."""
+    os.rmdir(world.tree.at("queue/mess/5"))
+    with world.recording(["queue/mess"]) as run:
+        if run("qmail-qfix -r > /dev/null"):
+            raise RuntimeError("qmail-qfix fails")
+
+    def judge(files, ended):
+        return ["mess/5 is not there"] if ended and "queue/mess/5" not in files else []
+    return run.history(), judge
+
+
+# name: the scene, the program that ends it, its exit code; each returns its history, the inode of each message
+# file by its content, the judge, and how the repair is run again (TREE is the tree)
+REPAIRS = {
+    "renumbered": (renumbered, "qmail-qfix", 0),
+    "resplit": (resplit, "qmail-upq", 0),
+}
+
+
+# -- installing
+
+def installed(world, roots, environment, before, arguments=""):
+    """instpackage, and what it has made: path -> (content, mode)."""
+    with world.recording(roots) as run:
+        if run("cd %s && env %s %s/instpackage %s" % (world.source, environment, world.build, arguments)):
+            raise RuntimeError("instpackage fails")
+    made = {}
+    for root in roots:
+        for at, directories, names in os.walk(world.tree.at(root)):
+            for name in directories + names:
+                path = os.path.join(at, name)
+                st = os.lstat(path)
+                content = read(path) if stat.S_ISREG(st.st_mode) else None if stat.S_ISDIR(st.st_mode) else b""
+                made[os.path.relpath(path, world.path)] = (content, st.st_mode & 0o7777)
+
+    def judge(files, ended):
+        wrong = []
+        for path, (content, mode) in made.items():
+            there = path in files
+            if ended and not there:
+                wrong.append(path + " is not there")
+            elif ended and (files[path], files.modes[path]) != (content, mode) and not path.endswith("/trigger"):
+                wrong.append("%s is not the new one: mode %o" % (path, files.modes[path]))
+            elif not ended and before.get(path) and not there:
+                wrong.append(path + " is gone")
+            elif not ended and there and "/lock/" not in path and files[path] not in (content, before.get(path)):
+                wrong.append(path + " is neither old nor new")
+        return wrong
+    return run.history(), judge
+
+
+def upgraded(world):
+    """instpackage puts programs in the place of others."""
+    roots, before = ["bin", "boot"], {}
+    saved = {}
+    for root in roots:
+        for name in os.listdir(world.tree.at(root)):
+            path = world.tree.at(root, name)
+            saved[path] = (read(path), os.stat(path))
+            content = b"an older %s\n" % name.encode()
+            before[os.path.join(root, name)] = content
+            os.unlink(path)
+            write(path, content, 0o755)
+    try:
+        return installed(world, roots, "", before)
+    finally:
+        for path, (content, st) in saved.items():
+            os.unlink(path)
+            write(path, content)
+            os.chown(path, st.st_uid, st.st_gid)
+            os.chmod(path, st.st_mode & 0o7777)
+
+
+def new_tree(world):
+    """instpackage makes a queue where there is none: when it has ended, that cannot vanish with mail in it."""
+    shutil.rmtree(world.tree.at("fresh"), True)
+    os.mkdir(world.tree.at("fresh"))
+    try:
+        return installed(world, ["fresh"], "DESTDIR=" + world.tree.at("fresh"), {}, "queue-only")
+    finally:
+        shutil.rmtree(world.tree.at("fresh"))
+
+
 # name: the scene, the program that ends it, its exit code
 PROGRAMS = {
+    "held": (ordered("hold"), "qmail-qctl", 0),
+    "held-running": (ordered("hold", True), "qmail-qctl", 0),
+    "returned": (ordered("return"), "qmail-qctl", 0),
+    "returned-running": (ordered("return", True), "qmail-qctl", 0),
+    "returned-again": (ordered("return", before=noted), "qmail-qctl", 0),
+    "deleted": (ordered("delete"), "qmail-qctl", 0),
+    "kept-aside": (kept_aside, "qmail-qfix", 2),
+    "missing": (missing, "qmail-qfix", 0),
+    "upgraded": (upgraded, "instpackage", 0),
+    "installed": (new_tree, "instpackage", 0),
     "newu": (newu, "qmail-newu", 0),
     "newmrh": (newmrh, "qmail-newmrh", 0),
     "moved": (moved, "maildir2mbox", 0),

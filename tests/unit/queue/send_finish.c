@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,23 @@ static void make_message(ino_t n, const char *bounce)
         make_file(queue_flat_path("bounce", n).text, view_of(bounce));
 }
 
+/* Message 5 gets the number of its inode, as qmail-queue would have named it. */
+static ino_t numbered(void)
+{
+    struct stat st = {0};
+    stat("mess/5/5", &st);
+    rename("mess/5/5", queue_split_path("mess", st.st_ino).text);
+    rename("info/5/5", queue_split_path("info", st.st_ino).text);
+    return st.st_ino;
+}
+
+static struct view request_of(ino_t n)
+{
+    static char text[64];
+    snprintf(text, sizeof text, "foop/%ju|", (uintmax_t)n);
+    return view_of(text);
+}
+
 static void plain(void *arg)
 {
     (void)arg;
@@ -111,10 +129,11 @@ static void plain(void *arg)
 static void ended_while_sweeping(void *arg)
 {
     struct timespec old = {.tv_sec = time(NULL) - 200000};
-    (void)arg;
-    utimensat(AT_FDCWD, "mess/5/5", (struct timespec[2]){old, old}, 0);
+    ino_t n = *(ino_t *)arg;
+    utimensat(AT_FDCWD, queue_split_path("mess", n).text,
+              (struct timespec[2]){old, old}, 0);
     place_descriptors();
-    finish_add(5);
+    finish_add(n);
     for (int i = 0; i < 60; i++)
         turn();
     save_requests();
@@ -124,14 +143,17 @@ static void abandoned(void *arg)
 {
     struct timespec old = {.tv_sec = time(NULL) - 129601};
     struct timespec young = {.tv_sec = time(NULL) - 129590};
-    (void)arg;
-    utimensat(AT_FDCWD, "mess/5/5", (struct timespec[2]){old, old}, 0);
-    /* read or written not so long ago, still known, not yet known */
+    ino_t n = *(ino_t *)arg;
+    utimensat(AT_FDCWD, queue_split_path("mess", n).text,
+              (struct timespec[2]){old, old}, 0);
+    /* read or written not so long ago, still known, not yet known, of a copied queue */
     utimensat(AT_FDCWD, "mess/6/6", (struct timespec[2]){young, old}, 0);
     utimensat(AT_FDCWD, "mess/7/7", (struct timespec[2]){old, young}, 0);
     utimensat(AT_FDCWD, "mess/8/8", (struct timespec[2]){old, old}, 0);
     utimensat(AT_FDCWD, "mess/9/9", (struct timespec[2]){old, old}, 0);
-    unlink("info/5/5"), unlink("info/6/6"), unlink("info/7/7"), unlink("info/9/9");
+    utimensat(AT_FDCWD, "mess/10/10", (struct timespec[2]){old, old}, 0);
+    unlink(queue_split_path("info", n).text), unlink("info/10/10");
+    unlink("info/6/6"), unlink("info/7/7"), unlink("info/9/9");
     make_file("todo/9", VIEW(""));
     place_descriptors();
     for (int i = 0; i < 60; i++)
@@ -182,7 +204,7 @@ int main(void)
     char path[300], script[400];
     int one = 1, twelve = 12;
 
-    if (CONF_SPLIT < 10)
+    if (CONF_SPLIT < 11)
         skip_rest("conf-split is too small for the names here");
     scratch();
     signal(SIGPIPE, SIG_IGN);
@@ -218,14 +240,18 @@ int main(void)
     same(content_of("log"), VIEW(""), "not finished: log");
     unlink("local/5/5");
 
-    same_number((uint64_t)run_apart(ended_while_sweeping, NULL, NULL), 0, "swept");
-    same(content_of("requests"), VIEW("foop/5|"), "swept: one request");
+    ino_t number = numbered();
+    same_number((uint64_t)run_apart(ended_while_sweeping, &number, NULL), 0, "swept");
+    same(content_of("requests"), request_of(number), "swept: one request");
+    unlink(queue_split_path("mess", number).text);
 
-    for (ino_t n = 5; n < 10; n++)
+    for (ino_t n = 5; n < 11; n++)
         make_message(n, NULL);
-    same_number((uint64_t)run_apart(abandoned, NULL, NULL), 0, "abandoned");
-    same(content_of("requests"), VIEW("foop/5|"), "abandoned: only what is old");
-    for (ino_t n = 5; n < 10; n++)
+    number = numbered();
+    same_number((uint64_t)run_apart(abandoned, &number, NULL), 0, "abandoned");
+    same(content_of("requests"), request_of(number), "abandoned: only what is old");
+    unlink(queue_split_path("mess", number).text);
+    for (ino_t n = 6; n < 11; n++)
         unlink(queue_split_path("mess", n).text),
             unlink(queue_split_path("info", n).text);
 
