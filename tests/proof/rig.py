@@ -20,7 +20,7 @@ Users, all with ids of their own:
 
 Of the recipients at far.test bad... are refused, later... put off once, others taken."""
 import multiprocessing, os, pwd, re, shutil, signal, subprocess, time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, as_completed, wait
 
 from queue_maker import Queue
 from reqmail import read, wait_for, write
@@ -118,11 +118,11 @@ def world(tree):
     tree.control("rcpthosts", "here.test\nvirt.test\n")
 
 
-def trip(program, number=None, action=None, mark=None):
-    """The arguments of trip, but for -o; program None: no trip at all."""
+def trip(program, number=None, action=None, mark=None, place=None):
+    """The arguments of trip, but for -o and -t; program None: no trip at all."""
     if program is None:
         return []
-    point = ["-n", str(number), "-a", action] if number else []
+    point = (["-n", str(number)] if number else []) + (["-p", place] if place else []) + (["-a", action] if action else [])
     return point + (["-m", mark] if mark else []) + [program]
 
 
@@ -220,7 +220,7 @@ class Rig(Worker):
                                 env=self.environment, cwd="/", start_new_session=True)
 
     def under_trip(self, arguments, command):
-        return ([TRIP, "-w", "-o", self.at("calls")] + arguments if arguments else []) + command
+        return ([TRIP, "-w", "-t", self.tree, "-o", self.at("calls")] + arguments if arguments else []) + command
 
     def settle(self, process, pid, ready, put_off_s):
         """Until nothing is left to be done: RESTED. Or everything has ENDED, what is left is PUT_OFF after
@@ -330,9 +330,10 @@ class Rig(Worker):
         return process.returncode, *self.calls()
 
     def calls(self):
-        """What trip has written: the calls, and the line on the point."""
-        lines = read(self.at("calls")).decode("latin1").splitlines()
-        return [n for n in lines if not n.startswith("hit ")], next((n for n in lines if n.startswith("hit ")), None)
+        """What trip has written: the calls in the order of their numbers, and the line on the point."""
+        lines = [n for n in read(self.at("calls")).decode("latin1").splitlines(True) if n.endswith("\n")]
+        calls = sorted((n.strip() for n in lines if n[0].isdigit()), key=lambda n: int(n.split(" ", 1)[0]))
+        return calls, next((n.strip() for n in lines if n.startswith("hit ")), None)
 
     def run(self, scene, arguments=(), again=True, prepare=None):
         """arguments: of trip(). again=False: no second life where the first came to rest. prepare: called
@@ -381,18 +382,18 @@ def _do(work, task):
 
 
 def pool(tree, work, tasks, workers=2):
-    """work(rig, task) for each task, in workers with a rig each: yields (task, result) in order. work is
+    """work(rig, task) for each task, in workers with a rig each: yields (task, result) as they end. work is
     a function of a module. tasks may go on for as long as results are taken."""
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(workers, context, _begin, (tree.path, tree.scratch)) as executor:
-        waiting = []
+        waiting = {}
         try:
             for task in tasks:
-                waiting.append((task, executor.submit(_do, work, task)))
-                if len(waiting) > 3 * workers:
-                    task, future = waiting.pop(0)
-                    yield task, future.result()
-            for task, future in waiting:
-                yield task, future.result()
+                waiting[executor.submit(_do, work, task)] = task
+                while len(waiting) > 2 * workers:
+                    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                        yield waiting.pop(future), future.result()
+            for future in as_completed(list(waiting)):
+                yield waiting[future], future.result()
         finally:
             executor.shutdown(cancel_futures=True)
