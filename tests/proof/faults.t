@@ -21,12 +21,13 @@ need_private()
 if sanitized:
     skip_all("sanitizers and trip do not go together")
 import ledger
-from rig import ENDED, RESTED, SCENES, STUCK, TRIP, pool, trip, world
+from rig import ALARMS, ENDED, RESTED, SCENES, STUCK, TRIP, pool, trip, world
 from tools import TOOLS
 
 if not os.path.exists(TRIP):
     skip_all("needs " + TRIP)
 
+sys.stdout.reconfigure(line_buffering=True)
 FULL = os.environ.get("PROOF") == "full"
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
 END = time.monotonic() + float(os.environ.get("SECONDS", 20))
@@ -39,6 +40,7 @@ PICKED_ERRORS = os.environ.get("ERRORS", "").split()
 GIVEN = [p.split("|") for p in os.environ.get("POINTS", "").splitlines() if p]
 WORKERS = int(os.environ.get("WORKERS", 8))  # most of the time they wait
 TRIES = 2
+STAYS = 3  # how often what is put off is hastened where the fault stays
 SLOW_S = 3  # what takes longer is told
 TOLD = 4  # violations that are printed for a program
 
@@ -127,12 +129,12 @@ def ended(log):
 
 def try_mail(rig, point, plain):
     scene, result = SCENES[point.scene], Result()
-    run = rig.run(scene, point.arguments(), again=point.action is None or point.program in DAEMONS)
-    rule = RULE(point.program) if point.action else ledger.NEVER
+    run = rig.run(scene, point.arguments(), again=point.action is None or point.program in DAEMONS, alarms=STAYS if point.stays else ALARMS)
+    rule = RULE(point, run.hit or "") if point.action else ledger.NEVER
     result.wrong, extra = ledger.judge(scene, run, rule)
     for mail in scene.mails:
         if mail.by == "qmail-smtpd":
-            result.wrong += refused(read(rig.at(mail.token + ".replies")))
+            result.wrong += refused(rig.replies(mail))
         elif mail.by and run.codes.get(mail.token, 111) not in CODES["qmail-inject"] + LOADER + tuple(range(128, 140)):
             result.wrong.append("%s exits %s" % (mail.by, run.codes.get(mail.token)))
         if point.action and mail.by == "qmail-smtpd" and point.program in DAEMONS + ("qmail-local", "qmail-remote") and not run.accepted.get(mail.token):
@@ -154,9 +156,10 @@ def try_mail(rig, point, plain):
     return result
 
 
-def RULE(program):
-    """What has been done and cannot be told is done again, as after a kill."""
-    return ledger.again(program, "kill-after")
+def RULE(point, hit):
+    """What has been done and cannot be told is done again, as after a kill; where no telling succeeds, by each attempt."""
+    once = ledger.again(point.program, "kill-after")
+    return (lambda passes: (STAYS + 1) * once(passes)) if point.stays and "write" in hit else once
 
 
 def try_tool(rig, point, plain):

@@ -14,18 +14,19 @@
  * first call of MARK on, which leaves out what loader and C library do before main.
  *
  * FILE     a line for each numbered call, when it ends: NUMBER PID NAME(ARGUMENTS) =
- *          RESULT @ PLACE. The RESULT is "-1 ERROR", "?" for a call that does not come
- *          back, or "again" for one that a signal interrupts and the kernel repeats, by
- *          another number. Where something was done, "hit NUMBER NAME ACTION" stands in
- * a line
+ *          RESULT @ PLACE. The RESULT is "-1 ERROR", "?" for a call that does not
+ *          come back, or "again" for one that a signal interrupts and the kernel
+ *          repeats, by another number. Where something was done, "hit NUMBER NAME
+ *          ACTION" stands in a line
  *
- * PLACE    where in its program a call stands, the same in each run: "CALL < CALL", the
- *          call and the one before it in its process or, for the first of a child, in
- * its parent. A CALL is a name and files' names, those of descriptors too, numbers in
- * them as N, and without TREE at their begin
+ * PLACE    where in its program a call stands, the same in each run: "CALL < CALL",
+ *          the call and the one before it in its process or, for the first of a
+ *          child, in its parent; "signal" in a handler, which is passed over behind
+ *          it. A CALL is a name and files' names, those of descriptors too, numbers
+ *          in them as N, and without TREE at their begin
  *
- * What is done at call NUMBER; with -p at the NUMBERth call at PLACE, else the first
- * one: kill-before, kill-after   its process is killed, before the call or behind it
+ * What is done at call NUMBER; with -p at the NUMBERth call at PLACE (the first):
+ *   kill-before, kill-after   its process is killed, before the call or behind it
  *   all-before, all-after     so is everything that COMMAND has started
  *   error=ERROR               it is not executed and fails with ERROR, such as ENOSPC
  *   late=ERROR                it is executed, and fails with ERROR all the same
@@ -96,6 +97,8 @@ static struct process {
     char text[MAX_TEXT];
     char kind[MAX_KIND]; /* of the call, and of the one before it */
     char before[MAX_KIND];
+    bool handling; /* a signal; then what came before it: */
+    char handled[MAX_KIND];
 } * processes[MAX_PID + 1]; /* by number; NULL where there is none */
 
 static struct plan {
@@ -509,6 +512,10 @@ static void call_ends(pid_t pid, const struct __ptrace_syscall_info *info)
         put_call(pid, result);
     if (strcmp(result, "again") == 0)
         memcpy(p->kind, p->before, sizeof p->kind);
+    if (p->call == SYS_rt_sigreturn && p->handling) {
+        p->handling = false;
+        memcpy(p->kind, p->handled, sizeof p->kind);
+    }
 }
 
 /* Lets a stopped process go on; only the program's own processes stop at calls. */
@@ -530,6 +537,33 @@ static void call_stop(pid_t pid)
         call_ends(pid, &info);
 }
 
+static bool is_caught(pid_t pid, int signal)
+{
+    char path[MAX_PATH], line[MAX_PATH];
+    uint64_t caught = 0;
+
+    (void)snprintf(path, sizeof path, "/proc/%jd/status", (intmax_t)pid);
+    FILE *status = fopen(path, "re");
+    if (status == NULL)
+        return false;
+    while (fgets(line, sizeof line, status) != NULL)
+        if (sscanf(line, "SigCgt: %" SCNx64, &caught) == 1)
+            break;
+    (void)fclose(status);
+    return (caught >> (signal - 1) & 1) != 0;
+}
+
+static void signal_comes(pid_t pid, int signal)
+{
+    struct process *p = process_of(pid);
+
+    if (!p->marked || p->handling || !is_caught(pid, signal))
+        return;
+    p->handling = true;
+    memcpy(p->handled, p->kind, sizeof p->handled);
+    (void)snprintf(p->kind, sizeof p->kind, "signal");
+}
+
 /* The process runs another file now; the call of exec has ended well. */
 static void exec_done(pid_t pid)
 {
@@ -549,6 +583,7 @@ static void exec_done(pid_t pid)
     const char *slash = strrchr(file, '/');
     p->ours = strcmp(slash != NULL ? slash + 1 : file, plan.program) == 0;
     p->marked = p->ours && plan.mark == NO_CALL;
+    p->handling = false;
     (void)snprintf(p->kind, sizeof p->kind, "execve");
 }
 
@@ -598,7 +633,7 @@ static void serve(pid_t pid, int status)
         if (WSTOPSIG(status) == SYSCALL_STOP)
             call_stop(pid);
         else
-            deliver = WSTOPSIG(status);
+            signal_comes(pid, deliver = WSTOPSIG(status));
     }
     go_on(pid, deliver);
 }
