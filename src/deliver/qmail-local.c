@@ -98,23 +98,25 @@ static void make_lines(struct local *d)
     trace_add_from(&d->from, sender, clock_now());
 }
 
+/* The mail is delivered, whoever hears of it. Were there not enough memory to say so,
+ * it would be delivered once more by the next attempt: none is needed. */
 static void say_what_was_done(const struct local_done *done)
 {
-    struct bytes text = {0};
-    bytes_add_text(&text, "did ");
-    bytes_add_number(&text, done->files);
-    bytes_add_byte(&text, '+');
-    bytes_add_number(&text, done->forwards);
-    bytes_add_byte(&text, '+');
-    bytes_add_number(&text, done->programs);
-    bytes_add_byte(&text, '\n');
+    struct writer text;
+    writer_open(&text, 1, 0);
+    writer_add_text(&text, "did ");
+    writer_add_number(&text, done->files);
+    writer_add_byte(&text, '+');
+    writer_add_number(&text, done->forwards);
+    writer_add_byte(&text, '+');
+    writer_add_number(&text, done->programs);
+    writer_add_byte(&text, '\n');
     if (done->queued_by) {
-        bytes_add_text(&text, "qp ");
-        bytes_add_number(&text, (uint64_t)done->queued_by);
-        bytes_add_byte(&text, '\n');
+        writer_add_text(&text, "qp ");
+        writer_add_number(&text, (uint64_t)done->queued_by);
+        writer_add_byte(&text, '\n');
     }
-    write_all(1, bytes_view(&text)); /* the mail is delivered, whoever hears of it */
-    bytes_free(&text);
+    writer_flush(&text);
 }
 
 int main(int argc, char **argv)

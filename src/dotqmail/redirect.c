@@ -7,6 +7,7 @@
 #include "mail/enqueue.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 const char *redirect_variable_or_die(const char *name)
@@ -17,12 +18,17 @@ const char *redirect_variable_or_die(const char *name)
     return value;
 }
 
+/* Queued it is, whoever hears of it. Were there not enough memory to say so, the
+ * message would be sent on once more by the next attempt: none is needed. */
 static void say_queued(const char *program, pid_t pid)
 {
-    struct bytes line = {0};
-    bytes_add_format(&line, "%s: qp %jd\n", program, (intmax_t)pid);
-    write_all(2, bytes_view(&line)); /* queued it is, whoever hears of it */
-    bytes_free(&line);
+    struct writer line;
+    writer_open(&line, 2, 0);
+    writer_add_text(&line, program);
+    writer_add_text(&line, ": qp ");
+    writer_add_number(&line, (uint64_t)pid);
+    writer_add_text(&line, "\n");
+    writer_flush(&line);
 }
 
 void redirect_or_die(const char *program, const struct redirect *r)

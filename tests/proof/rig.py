@@ -19,8 +19,8 @@ Users, all with ids of their own:
   virt-anything, which is anything@virt.test: a maildir
 
 Of the recipients at far.test bad... are refused, later... put off once, others taken."""
-import multiprocessing, os, pwd, re, shutil, signal, subprocess, time
-from concurrent.futures import ProcessPoolExecutor
+import multiprocessing, os, pwd, re, shutil, signal, subprocess, time, zlib
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, as_completed, wait
 
 from queue_maker import Queue
 from reqmail import read, wait_for, write
@@ -40,7 +40,7 @@ MBOXES = ("bob", "many")
 BOXES = [u + "/Maildir" for u in MAILDIRS] + [u + "/Mailbox" for u in MBOXES]
 IDS = {name: 60200 + i for i, name in enumerate(DOT_QMAIL)}
 PUT_OFF_S = 0.25  # nothing in the log for so long after a warning: it tries again in minutes
-ALARMS = 40
+ALARMS = 40  # what has not gone after so many ALRMs is stuck
 LEAVE_S = 20
 PULL_S = 0.3  # nothing in the log for so long, and something in todo
 RESTED, ENDED, PUT_OFF, STUCK = "rested", "ended", "put off", "stuck"
@@ -118,11 +118,11 @@ def world(tree):
     tree.control("rcpthosts", "here.test\nvirt.test\n")
 
 
-def trip(program, number=None, action=None, mark=None):
-    """The arguments of trip, but for -o; program None: no trip at all."""
+def trip(program, number=None, action=None, mark=None, place=None):
+    """The arguments of trip, but for -o and -t; program None: no trip at all."""
     if program is None:
         return []
-    point = ["-n", str(number), "-a", action] if number else []
+    point = (["-n", str(number)] if number else []) + (["-p", place] if place else []) + (["-a", action] if action else [])
     return point + (["-m", mark] if mark else []) + [program]
 
 
@@ -177,9 +177,17 @@ class Rig(Worker):
         for kind in queue.files(number):
             os.utime(queue.path(kind, number))
 
+    def source(self, mail):
+        """The file that is read; behind it .replies, for those of qmail-smtpd. Its name is the same in all scenes,
+        but for numbers."""
+        return self.at("mail.%d" % zlib.crc32(mail.token.encode()))
+
+    def replies(self, mail):
+        return read(self.source(mail) + ".replies")
+
     def put_in(self, mail):
         """The command that puts it in, its exit code appended to codes."""
-        source = self.at(mail.token)
+        source = self.source(mail)
         recipients = " ".join(mail.recipients)
         as_user = "setpriv --reuid %d --regid %d --clear-groups " % ((IDS["sender"],) * 2)
         if mail.by == "qmail-smtpd":
@@ -210,7 +218,7 @@ class Rig(Worker):
 
     def accepted(self, mail):
         if mail.by == "qmail-smtpd":
-            return bool(re.search(rb"^250 ok \d+ qp \d+", read(self.at(mail.token + ".replies")), re.M))
+            return bool(re.search(rb"^250 ok \d+ qp \d+", self.replies(mail), re.M))
         return mail.by is None or self.codes().get(mail.token) == 0
 
     # -- lives
@@ -220,9 +228,9 @@ class Rig(Worker):
                                 env=self.environment, cwd="/", start_new_session=True)
 
     def under_trip(self, arguments, command):
-        return ([TRIP, "-w", "-o", self.at("calls")] + arguments if arguments else []) + command
+        return ([TRIP, "-w", "-t", self.tree, "-o", self.at("calls")] + arguments if arguments else []) + command
 
-    def settle(self, process, pid, ready, put_off_s):
+    def settle(self, process, pid, ready, put_off_s, most=ALARMS):
         """Until nothing is left to be done: RESTED. Or everything has ENDED, what is left is PUT_OFF after
         trouble, or nothing happens any more: STUCK. Deferred deliveries are hastened by ALRM; and a message whose
         qmail-queue had no time to pull the trigger, by pulling it as the next one's would."""
@@ -241,7 +249,7 @@ class Rig(Worker):
                         return RESTED
                 deferred = len(re.findall(rb": deferral: |: report mangled", log))
                 if log.count(b"starting delivery") == log.count(b"\ndelivery ") and deferred > answered:
-                    if alarms == ALARMS:
+                    if alarms == most:
                         return STUCK
                     alarms, answered = alarms + 1, deferred
                     self.send(pid(), signal.SIGALRM)
@@ -278,16 +286,16 @@ class Rig(Worker):
     def pid(self):
         return int(read(self.at("pid")) or 0)
 
-    def first(self, scene, arguments, run):
+    def first(self, scene, arguments, run, alarms):
         """The life below trip."""
         for name in ("log", "pid", "codes", "calls", "errors"):
             write(self.at(name), b"")
         for mail in scene.mails:
             if mail.by == "qmail-smtpd":
-                write(self.at(mail.token + ".replies"), b"")
+                write(self.source(mail) + ".replies", b"")
         process = self.launch(self.under_trip(arguments, ["/bin/sh", self.script(scene)]))
         try:
-            run.came_to = self.settle(process, self.pid, lambda: "end" in self.codes(), PUT_OFF_S)
+            run.came_to = self.settle(process, self.pid, lambda: "end" in self.codes(), PUT_OFF_S, alarms)
             run.left = process.poll() is not None or self.leave(process, self.pid())
         finally:
             self.end(process)
@@ -330,13 +338,14 @@ class Rig(Worker):
         return process.returncode, *self.calls()
 
     def calls(self):
-        """What trip has written: the calls, and the line on the point."""
-        lines = read(self.at("calls")).decode("latin1").splitlines()
-        return [n for n in lines if not n.startswith("hit ")], next((n for n in lines if n.startswith("hit ")), None)
+        """What trip has written: the calls in the order of their numbers, and the line on the point."""
+        lines = [n for n in read(self.at("calls")).decode("latin1").splitlines(True) if n.endswith("\n")]
+        calls = sorted((n.strip() for n in lines if n[0].isdigit()), key=lambda n: int(n.split(" ", 1)[0]))
+        return calls, next((n.strip() for n in lines if n.startswith("hit ")), None)
 
-    def run(self, scene, arguments=(), again=True, prepare=None):
+    def run(self, scene, arguments=(), again=True, prepare=None, alarms=ALARMS):
         """arguments: of trip(). again=False: no second life where the first came to rest. prepare: called
-        when queue and mailboxes are empty."""
+        when queue and mailboxes are empty. alarms: how often what is put off is hastened in the first."""
         begin = time.monotonic()
         run = Run()
         self.clear()
@@ -346,7 +355,7 @@ class Rig(Worker):
         if prepare:
             prepare(self)
         self.script(scene)
-        self.first(scene, list(arguments), run)
+        self.first(scene, list(arguments), run, alarms)
         if again or run.came_to != RESTED:
             self.second(run)
         else:
@@ -381,18 +390,18 @@ def _do(work, task):
 
 
 def pool(tree, work, tasks, workers=2):
-    """work(rig, task) for each task, in workers with a rig each: yields (task, result) in order. work is
+    """work(rig, task) for each task, in workers with a rig each: yields (task, result) as they end. work is
     a function of a module. tasks may go on for as long as results are taken."""
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(workers, context, _begin, (tree.path, tree.scratch)) as executor:
-        waiting = []
+        waiting = {}
         try:
             for task in tasks:
-                waiting.append((task, executor.submit(_do, work, task)))
-                if len(waiting) > 3 * workers:
-                    task, future = waiting.pop(0)
-                    yield task, future.result()
-            for task, future in waiting:
-                yield task, future.result()
+                waiting[executor.submit(_do, work, task)] = task
+                while len(waiting) > 2 * workers:
+                    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                        yield waiting.pop(future), future.result()
+            for future in as_completed(list(waiting)):
+                yield waiting[future], future.result()
         finally:
             executor.shutdown(cancel_futures=True)

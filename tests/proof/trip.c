@@ -1,7 +1,7 @@
 /* trip - lets one system call of one program, among all that a command starts, be the
  * last one, or fail.
  *
- * usage    trip [-rw] [-m MARK] [-o FILE] [-n NUMBER -a ACTION]
+ * usage    trip [-rw] [-m MARK] [-t TREE] [-o FILE] [[-p PLACE] [-n NUMBER] -a ACTION]
  *               PROGRAM COMMAND [ARGUMENT ...]
  * runs as  root, so that set-uid programs stay what they are while they are traced
  * exits    as COMMAND does, 128 and the signal's number if one ended it, 111 if it
@@ -13,12 +13,19 @@
  * numbered from 1 in the order in which they begin; with -m, in each process from its
  * first call of MARK on, which leaves out what loader and C library do before main.
  *
- * FILE     a line for each numbered call: NUMBER PID NAME(ARGUMENTS) = RESULT. The
- *          RESULT is "-1 ERROR", "?" for a call that does not come back, or "again" for
- *          one that a signal interrupts and the kernel repeats, by another number.
- *          Where something was done, "hit NUMBER NAME ACTION" stands in a line
+ * FILE     a line for each numbered call, when it ends: NUMBER PID NAME(ARGUMENTS) =
+ *          RESULT @ PLACE. The RESULT is "-1 ERROR", "?" for a call that does not
+ *          come back, or "again" for one that a signal interrupts and the kernel
+ *          repeats, by another number. Where something was done, "hit NUMBER NAME
+ *          ACTION" stands in a line
  *
- * What is done at call NUMBER:
+ * PLACE    where in its program a call stands, the same in each run: "CALL < CALL",
+ *          the call and the one before it in its process or, for the first of a
+ *          child, in its parent; "signal" in a handler, which is passed over behind
+ *          it. A CALL is a name and files' names, those of descriptors too, numbers
+ *          in them as N, and without TREE at their begin
+ *
+ * What is done at call NUMBER; with -p at the NUMBERth call at PLACE (the first):
  *   kill-before, kill-after   its process is killed, before the call or behind it
  *   all-before, all-after     so is everything that COMMAND has started
  *   error=ERROR               it is not executed and fails with ERROR, such as ENOSPC
@@ -55,6 +62,8 @@ enum {
     MAX_PID = 4194304,
     MAX_TEXT = 512,
     MAX_PATH = 256,
+    MAX_KIND = 2 * MAX_PATH,
+    PROTOCOL_FDS = 7, /* descriptors whose number says what they are for */
     PAGE = 4096,
     EVENT_SHIFT = 16,
     SYSCALL_STOP = SIGTRAP | 0x80,
@@ -86,19 +95,26 @@ static struct process {
     long call;
     uint64_t number;
     char text[MAX_TEXT];
+    char kind[MAX_KIND]; /* of the call, and of the one before it */
+    char before[MAX_KIND];
+    bool handling; /* a signal; then what came before it: */
+    char handled[MAX_KIND];
 } * processes[MAX_PID + 1]; /* by number; NULL where there is none */
 
 static struct plan {
     const char *program;
-    long mark; /* NO_CALL without -m */
-    uint64_t number;
+    long mark;         /* NO_CALL without -m */
+    uint64_t number;   /* 0: not known yet */
+    const char *place; /* NULL without -p */
+    uint64_t nth;      /* how many calls at the place are left */
+    const char *tree;
     const char *name; /* of the action, as it was given */
     enum action action;
     int error;
     uint64_t length;
     bool repeat;
     bool wait;
-} plan = {.mark = NO_CALL};
+} plan = {.mark = NO_CALL, .tree = ""};
 
 static FILE *out;
 static uint64_t count;
@@ -134,6 +150,17 @@ static const struct paths {
     {"chdir", 1},      {"chroot", 1},   {"execve", 1},     {"utimensat", 2},
     {"symlink", 3},    {"readlink", 1}, {"readlinkat", 2}, {"truncate", 1},
     {"mknod", 1},      {"mknodat", 2},
+};
+/* Calls whose first argument is a descriptor. */
+static const char *const of_descriptors[] = {
+    "read",      "pread64",  "readv",      "write",     "pwrite64",
+    "writev",    "close",    "fsync",      "fdatasync", "sync_file_range",
+    "ftruncate", "fchmod",   "fchown",     "fchdir",    "fstat",
+    "lseek",     "getdents", "getdents64", "utimensat", "dup",
+    "dup2",      "dup3",     "flock",      "fcntl",     "ioctl",
+    "connect",   "bind",     "listen",     "accept",    "accept4",
+    "sendto",    "recvfrom", "sendmsg",    "recvmsg",   "setsockopt",
+    "shutdown",
 };
 static const char *const with_length[] = {"read",   "write",    "pread64",  "pwrite64",
                                           "sendto", "recvfrom", "getrandom"};
@@ -258,16 +285,83 @@ static void put_path(pid_t pid, uint64_t address, char *to, size_t room)
     (void)snprintf(to, room, "\"%s\"", text);
 }
 
+static unsigned paths_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        if (strcmp(paths[i].call, name) == 0)
+            return paths[i].which;
+    return 0;
+}
+
+/* Adds a word without the tree at its begin, and with N for each number in it. */
+static void add_kind(char *kind, const char *word)
+{
+    size_t len = strlen(kind), tree = strlen(plan.tree);
+
+    if (tree > 0 && strncmp(word, plan.tree, tree) == 0 && word[tree] == '/')
+        word += tree + 1;
+    if (len + 1 < MAX_KIND)
+        kind[len++] = ' ';
+    for (; *word != '\0' && len + 1 < MAX_KIND; word++) {
+        bool digit = *word >= '0' && *word <= '9';
+        if (!digit || kind[len - 1] != 'N')
+            kind[len++] = digit ? 'N' : *word;
+    }
+    kind[len] = '\0';
+}
+
+/* What a descriptor is open on. Pipes and sockets that all the program's processes have
+ * are told apart by their numbers. */
+static void add_descriptor(pid_t pid, uint64_t fd, char *kind)
+{
+    static const char digits[PROTOCOL_FDS][2] = {"0", "1", "2", "3", "4", "5", "6"};
+    char link[MAX_PATH], file[MAX_PATH];
+
+    (void)snprintf(link, sizeof link, "/proc/%jd/fd/%d", (intmax_t)pid, (int)fd);
+    ssize_t len = readlink(link, file, sizeof file - 1);
+    file[len > 0 ? len : 0] = '\0';
+    add_kind(kind, len > 0 ? file : "-");
+    if (file[0] != '/' && fd < PROTOCOL_FDS && strlen(kind) + 1 < MAX_KIND)
+        strcat(kind, digits[fd]);
+}
+
+/* The call, as it is part of a place. */
+static void put_kind(pid_t pid, const struct __ptrace_syscall_info *info, char *kind)
+{
+    const char *name = call_name((long)info->entry.nr);
+    unsigned named = paths_of(name);
+    uint64_t flags = info->entry.args[strcmp(name, "openat") == 0 ? 2 : 1];
+
+    (void)snprintf(kind, MAX_KIND, "%s", name);
+    for (unsigned i = 0; named >> i != 0; i++) {
+        char path[MAX_PATH + 3];
+        if ((named >> i & 1) == 0)
+            continue;
+        put_path(pid, info->entry.args[i], path, sizeof path);
+        size_t len = strlen(path);
+        if (path[0] == '"' && len > 2) {
+            path[len - 1] = '\0';
+            add_kind(kind, path + 1);
+        } else {
+            add_descriptor(pid, info->entry.args[0], kind);
+        }
+    }
+    if (strncmp(name, "open", strlen("open")) == 0 && (flags & O_CREAT) != 0)
+        add_kind(kind, "O_CREAT");
+    for (size_t i = 0; i < sizeof of_descriptors / sizeof of_descriptors[0]; i++)
+        if (named == 0 && strcmp(of_descriptors[i], name) == 0)
+            add_descriptor(pid, info->entry.args[0], kind);
+    if (strcmp(name, "mmap") == 0 && (int)info->entry.args[4] != -1)
+        add_descriptor(pid, info->entry.args[4], kind);
+}
+
 static void describe(pid_t pid, const struct __ptrace_syscall_info *info, char *to)
 {
     enum { SHOWN = 4, SMALL = 65536 };
     const char *name = call_name((long)info->entry.nr);
-    unsigned named = 0;
+    unsigned named = paths_of(name);
     size_t used;
 
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-        if (strcmp(paths[i].call, name) == 0)
-            named = paths[i].which;
     used = (size_t)snprintf(to, MAX_TEXT, "%s(", name);
     for (unsigned i = 0; i < SHOWN && used < MAX_TEXT; i++) {
         uint64_t v = info->entry.args[i];
@@ -290,8 +384,8 @@ static void describe(pid_t pid, const struct __ptrace_syscall_info *info, char *
 static void put_call(pid_t pid, const char *result)
 {
     const struct process *p = process_of(pid);
-    (void)fprintf(out, "%" PRIu64 " %jd %s = %s\n", p->number, (intmax_t)pid, p->text,
-                  result);
+    (void)fprintf(out, "%" PRIu64 " %jd %s = %s @ %s < %s\n", p->number, (intmax_t)pid,
+                  p->text, result, p->kind, p->before);
 }
 
 static _Noreturn void end_all(void)
@@ -358,6 +452,14 @@ static void act_after(pid_t pid, struct process *p, char *result, size_t room)
         (void)kill(pid, SIGKILL);
 }
 
+static bool is_at_place(const struct process *p)
+{
+    size_t len = strlen(p->kind);
+    return strncmp(plan.place, p->kind, len) == 0 &&
+           strncmp(plan.place + len, " < ", strlen(" < ")) == 0 &&
+           strcmp(plan.place + len + strlen(" < "), p->before) == 0;
+}
+
 static void call_begins(pid_t pid, const struct __ptrace_syscall_info *info)
 {
     struct process *p = process_of(pid);
@@ -369,6 +471,10 @@ static void call_begins(pid_t pid, const struct __ptrace_syscall_info *info)
     p->number = ++count;
     p->inside = true;
     describe(pid, info, p->text);
+    memcpy(p->before, p->kind, sizeof p->before);
+    put_kind(pid, info, p->kind);
+    if (plan.nth > 0 && is_at_place(p) && --plan.nth == 0)
+        plan.number = p->number;
     if (p->number == plan.number)
         repeated = p->call;
     p->chosen = plan.action != NOTHING && (p->number == plan.number ||
@@ -404,6 +510,12 @@ static void call_ends(pid_t pid, const struct __ptrace_syscall_info *info)
         act_after(pid, p, result, sizeof result);
     else
         put_call(pid, result);
+    if (strcmp(result, "again") == 0)
+        memcpy(p->kind, p->before, sizeof p->kind);
+    if (p->call == SYS_rt_sigreturn && p->handling) {
+        p->handling = false;
+        memcpy(p->kind, p->handled, sizeof p->kind);
+    }
 }
 
 /* Lets a stopped process go on; only the program's own processes stop at calls. */
@@ -425,6 +537,33 @@ static void call_stop(pid_t pid)
         call_ends(pid, &info);
 }
 
+static bool is_caught(pid_t pid, int signal)
+{
+    char path[MAX_PATH], line[MAX_PATH];
+    uint64_t caught = 0;
+
+    (void)snprintf(path, sizeof path, "/proc/%jd/status", (intmax_t)pid);
+    FILE *status = fopen(path, "re");
+    if (status == NULL)
+        return false;
+    while (fgets(line, sizeof line, status) != NULL)
+        if (sscanf(line, "SigCgt: %" SCNx64, &caught) == 1)
+            break;
+    (void)fclose(status);
+    return (caught >> (signal - 1) & 1) != 0;
+}
+
+static void signal_comes(pid_t pid, int signal)
+{
+    struct process *p = process_of(pid);
+
+    if (!p->marked || p->handling || !is_caught(pid, signal))
+        return;
+    p->handling = true;
+    memcpy(p->handled, p->kind, sizeof p->handled);
+    (void)snprintf(p->kind, sizeof p->kind, "signal");
+}
+
 /* The process runs another file now; the call of exec has ended well. */
 static void exec_done(pid_t pid)
 {
@@ -444,6 +583,8 @@ static void exec_done(pid_t pid)
     const char *slash = strrchr(file, '/');
     p->ours = strcmp(slash != NULL ? slash + 1 : file, plan.program) == 0;
     p->marked = p->ours && plan.mark == NO_CALL;
+    p->handling = false;
+    (void)snprintf(p->kind, sizeof p->kind, "execve");
 }
 
 static void child_made(pid_t parent)
@@ -457,6 +598,7 @@ static void child_made(pid_t parent)
     p->known = true;
     p->ours = process_of(parent)->ours;
     p->marked = process_of(parent)->marked;
+    memcpy(p->kind, process_of(parent)->kind, sizeof p->kind);
     if (p->waiting) {
         p->waiting = false;
         go_on(child, 0);
@@ -491,7 +633,7 @@ static void serve(pid_t pid, int status)
         if (WSTOPSIG(status) == SYSCALL_STOP)
             call_stop(pid);
         else
-            deliver = WSTOPSIG(status);
+            signal_comes(pid, deliver = WSTOPSIG(status));
     }
     go_on(pid, deliver);
 }
@@ -586,7 +728,7 @@ static char **read_arguments(char **argv)
     int code;
 
     options_begin(&o, argv);
-    while ((code = options_next(&o, "rwm:o:n:a:")) >= 0)
+    while ((code = options_next(&o, "rwm:t:o:p:n:a:")) >= 0)
         switch (code) {
         case 'r':
             plan.repeat = true;
@@ -597,8 +739,14 @@ static char **read_arguments(char **argv)
         case 'm':
             plan.mark = call_number(o.value);
             break;
+        case 't':
+            plan.tree = o.value;
+            break;
         case 'o':
             file = o.value;
+            break;
+        case 'p':
+            plan.place = o.value;
             break;
         case 'n':
             plan.number = number_of(o.value);
@@ -607,9 +755,14 @@ static char **read_arguments(char **argv)
             read_action(o.value);
         }
     if (code != OPTION_END || o.rest[0] == NULL || o.rest[1] == NULL)
-        die_perm("usage: trip [-rw] [-m MARK] [-o FILE] [-n NUMBER -a ACTION] PROGRAM "
-                 "COMMAND [ARGUMENT ...]");
+        die_perm(
+            "usage: trip [-rw] [-m MARK] [-t TREE] [-o FILE] [[-p PLACE] [-n NUMBER] "
+            "-a ACTION] PROGRAM COMMAND [ARGUMENT ...]");
     plan.program = o.rest[0];
+    if (plan.place != NULL) {
+        plan.nth = plan.number > 0 ? plan.number : 1;
+        plan.number = 0;
+    }
     out = fopen(file, "we");
     if (out == NULL)
         die_temp("unable to write %s: %s", file, error_text(errno));
