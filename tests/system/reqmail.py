@@ -27,6 +27,10 @@ ME = "here.test"
 # -- TAP
 
 _count = _failed = 0
+_notes = []  # until something fails
+# prove shows nobody what a test says on descriptor 1; what a failure needs is said on 2
+_hidden = "HARNESS_ACTIVE" in os.environ and "HARNESS_VERBOSE" not in os.environ
+MOST_LINES = 100  # of one failure
 
 
 def ok(passed, name, detail=""):
@@ -36,8 +40,13 @@ def ok(passed, name, detail=""):
     print("%s %d - %s" % ("ok" if passed else "not ok", _count, name))
     if not passed:
         _failed += 1
-        for line in str(detail).splitlines():
+        lines = str(detail).splitlines()
+        for line in lines:
             print("# " + line)
+        if _hidden:
+            print("".join("# %s\n" % line for line in _notes + ["not ok %d - %s" % (_count, name)] + lines[:MOST_LINES]),
+                  end="", file=sys.stderr)
+        _notes.clear()
     sys.stdout.flush()
     return bool(passed)
 
@@ -55,9 +64,14 @@ def found(pattern, text, name):
 
 
 def note(text):
-    for line in str(text).splitlines():
+    lines = str(text).splitlines()
+    for line in lines:
         print("# " + line)
     sys.stdout.flush()
+    if _failed and _hidden:
+        print("".join("# %s\n" % line for line in lines), end="", file=sys.stderr)
+    else:
+        _notes.extend(lines)
 
 
 def skip(count, why):
