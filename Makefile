@@ -21,9 +21,7 @@ CONF_GROUPS ?= $(shell sed -n 1,2p conf-groups)
 
 WARN   = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
          -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
-# Large files and times after 2038 also where a long has 32 bits.
-WIDE   = -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
-CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(WIDE) $(WARN) -Isrc -I$(BUILD)
+CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) -Isrc -I$(BUILD)
 SANITIZE = cc -fsanitize=address,undefined -fno-sanitize-recover=undefined
 COUNTED  = $(if $(findstring COVERAGE_COUNTS,$(CONF_LD)),tests/coverage.c)
 LINK     = $(CONF_LD) $(if $(findstring sanitize,$(CONF_LD)),-I$(BUILD) tests/sanitize.c) $(COUNTED)

@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ANSWERS = os.path.join(SOURCE, "tests/analysis.answers")
 # As in the Makefile.
-LANGUAGE = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-D_FILE_OFFSET_BITS=64", "-D_TIME_BITS=64", "-Isrc"]
+LANGUAGE = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Isrc"]
 
 # gcc gives up on functions with many paths, silently. With these limits it does so on few.
 GCC_DEEP = ["-fanalyzer", "-fanalyzer-transitivity", "--param=analyzer-bb-explosion-factor=100",
