@@ -90,6 +90,29 @@ def damage():
     return n
 
 
+def stuck():
+    """What is left for a human, since it may be another's: files of one number at two wrong places, whose message
+    makes no sense; and beside it what is found again under an old name, or at another place."""
+    q.clear()
+    n = [q.ready(local=[b"Ta@here.test"]), q.todo(), q.ready(local=[b"Tb@here.test"]), q.ready(local=[b"Tc@here.test"]),
+         q.ready(local=[b"Td@here.test"]), q.ready(local=[b"Te@here.test"])]
+    for number in n[:2]:
+        for away in (1, 2):
+            write(q.at("remote", (number + away) % q.split, number), b"Tx@far.test\0", 0o600, (q.send_uid, q.group))
+    q.put("info", n[0], b"no sender")
+    os.unlink(q.path("intd", n[1]))
+    q.put("intd", n[1], b"u1\0no envelope")
+    q.put("todo", n[1], b"u1\0no envelope")
+    free = max(n) + 1000
+    q.rename({n[2]: free})
+    q.put("info", free, b"no sender")
+    for number, place in ((n[3], (n[3] + 1) % q.split), (n[4], "."), (n[5], n[5] % q.split)):
+        os.unlink(q.path("info", number))
+        os.rename(q.path("local", number), q.at("local", place, str(number) + (".fix" if number == n[5] else "")))
+    os.mkdir(q.at("mess/1/24"))
+    return n
+
+
 def order(*words):
     return lambda n: ["qmail-qctl", *words, str(n[0])]
 
@@ -99,6 +122,9 @@ SCENES = {
     "qfix-numbers": (numbers, lambda n: ["qmail-qfix", "-r"], (0, 1, 2, 111)),
     "qfix-damage": (damage, lambda n: ["qmail-qfix", "-r"], (0, 1, 2, 111)),
     "qfix-look": (damage, lambda n: ["qmail-qfix"], (0, 1, 2, 111)),
+    "qfix-stuck": (stuck, lambda n: ["qmail-qfix", "-r"], (0, 1, 2, 111)),
+    "qfix-stuck-look": (stuck, lambda n: ["qmail-qfix"], (0, 1, 2, 111)),
+    "qfix-numbers-look": (numbers, lambda n: ["qmail-qfix"], (0, 1, 2, 111)),
     "qread": (message, lambda n: ["qmail-qread"], (0, 111)),
     "qstat": (message, lambda n: ["qmail-qstat"], (0, 111)),
     "qctl-list": (message, lambda n: ["qmail-qctl", "list"], (0, 1, 111)),
@@ -138,7 +164,7 @@ def run(scene, number=None, action=None):
         wrong.append("gone: %r" % (before - bodies()))
     lines = read(calls_path).decode("latin1").splitlines()
     calls = [n for n in lines if not n.startswith("hit ")]
-    if number and words[0] == "qmail-qfix" and scene != "qfix-look":
+    if number and words[0] == "qmail-qfix" and not scene.endswith("look"):
         again = [q.run("-r")[0] for _ in range(2)]
         if again[1] not in (0, 2):
             wrong.append("then it exits %s" % again)
@@ -169,6 +195,17 @@ def points():
                 yield scene, number, "error=" + error
 
 
+# -- once each
+
+stuck()
+code, lines = q.run("-r")
+same(code, 2, "what is left for a human")
+found("bad-content info/", "\n".join(lines), "a message that makes no sense, and is nobody's to move")
+message()
+subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=750,uid=%d,gid=%d" % (q.queue_uid, q.group), "proof", q.at("mess/3")], check=True)
+code, lines = q.run("-r")
+subprocess.run(["umount", q.at("mess/3")], check=True)
+ok(code == 2 and any(line.startswith("bad-device mess/3") for line in lines), "a part of the queue on another file system", "%d %r" % (code, lines))
 note("SEED=%d" % SEED)
 chosen = [(p[0], int(p[1]), p[2]) for p in POINTS] or list(points())
 if not EVERY and not POINTS:
