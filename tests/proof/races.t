@@ -77,6 +77,7 @@ def damage():
     q.put("todo", 9, b"u1\0")
     q.put("info", 23 * 4, b"x")
     q.put("remote", 23 * 5, b"no record")
+    q.put("info", q.mess(), b"Fno end")
     q.put("bounce", 6, b"")
     write(q.at("mess/1/no number"), b"x", 0o600)
     write(q.at("todo/no number"), b"x", 0o600)
@@ -206,6 +207,47 @@ subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=750,uid=%d,gid=%d" % (q.queu
 code, lines = q.run("-r")
 subprocess.run(["umount", q.at("mess/3")], check=True)
 ok(code == 2 and any(line.startswith("bad-device mess/3") for line in lines), "a part of the queue on another file system", "%d %r" % (code, lines))
+
+
+def ordered(name, meanwhile, code, said):
+    """An order about a message that is new; when qmail-qctl waits for its preprocessing meanwhile() happens to it."""
+    number = message()[1]
+    process = subprocess.Popen([tree.bin("qmail-qctl"), "hold", str(number)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/")
+    wait_for(lambda: asleep(process.pid), 20)
+    meanwhile(number)
+    text, _ = process.communicate(timeout=60)
+    ok(process.returncode == code and said in text, name, "%d %r" % (process.returncode, text))
+
+
+def asleep(pid):
+    with open("/proc/%d/wchan" % pid) as f:
+        return "poll" in f.read() or read("/proc/%d/stat" % pid).rpartition(b") ")[2][:1] == b"S"
+
+
+def preprocessed(number):
+    q.put("local", number, b"Ta@here.test\0")
+    q.put("info", number, b"Fs@far.test\0")
+    os.unlink(q.path("intd", number))
+    os.unlink(q.path("todo", number))
+
+
+def ended(number):
+    os.unlink(q.path("intd", number))
+    os.unlink(q.path("mess", number))
+    os.unlink(q.path("todo", number))
+
+
+ordered("a new message is preprocessed while it is ordered", preprocessed, 0, b" held\n")
+ordered("a new message ends while it is ordered", ended, 1, b" has ended\n")
+number = message()[0]
+tree.control("locals", None)
+os.mkdir(tree.at("control/locals"))
+code = subprocess.run([tree.bin("qmail-qctl"), "return", str(number)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", timeout=60)
+ok(code.returncode == 111 and b"control/locals, virtualdomains and what" in code.stderr, "an order that needs a file that cannot be read", code)
+os.rmdir(tree.at("control/locals"))
+q.put("local", number, b"T" + b"x" * 5000000 + b"@here.test\0")
+text = subprocess.run([tree.bin("qmail-qread")], stdout=subprocess.PIPE, cwd="/", timeout=60).stdout
+found(rb"^warning: trouble with #%d: " % number, text, "a recipient that is longer than any may be")
 note("SEED=%d" % SEED)
 chosen = [(p[0], int(p[1]), p[2]) for p in POINTS] or list(points())
 if not EVERY and not POINTS:

@@ -132,6 +132,12 @@ case("message: later", {".": "451 later\r\n"}, ["r", r"Z127\.0\.0\.1 failed afte
 case("message: never", {".": "550 never\r\n"}, ["r", r"D127\.0\.0\.1 failed after I sent the message"])
 case("message: hangs up", {".": BYE}, ["r", r"ZConnected to .*(?s:.*)duplicate"])
 case("hangs up while it is sent", {"DATA": ["354 go\r\n"], "x" * 10: BYE}, ["r", ".*"], data=b"x\n")
+case("hangs up in the middle of much", {"DATA": ["354 go\r\n"], "x" * 10: BYE}, ["r", "[ZD].*"], data=(b"x" * 10 + b"\n") * 800000)
+piped = os.pipe()
+os.write(piped[1], b"Subject: x\n\nx\n")
+os.close(piped[1])
+case("a message out of a pipe", {}, OK_ONE, file=piped[0])
+os.close(piped[0])
 case("a message without a line feed at its end", {}, ["r", "[DK]"], data=b"Subject: x\n\nx")
 case("a message that cannot be read", {}, ["r", "ZUnable to read message"], file=os.open("/", os.O_RDONLY))
 

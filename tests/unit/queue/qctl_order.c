@@ -70,7 +70,7 @@ static void give(void *arg)
 {
     const char *name = arg;
     if (name)
-        fault_at(name, 1, EIO);
+        fault_at(name, order.verb == ORDER_DELETE ? 0 : 1, EIO);
     struct order_answer a = qctl_order(&order);
     fault_end();
     printf("%d\n", (int)a.result);
@@ -170,7 +170,9 @@ static void instead(void)
     ends(give, NULL, 0, "unable to write notes for the recipients in " CONF_QMAIL,
          "no notes");
     order.verb = ORDER_DELETE;
-    ends(give, "rename", 0, "0\n", "deleted");
+    ends(give, "unlink", 0, "unable to remove " CONF_QMAIL "/queue/local/5/5",
+         "deleted, and its list stays");
+    ends(give, NULL, 0, "0\n", "deleted");
 
     int lock = fd_open(QUEUE_DIR_MUTEX, O_WRONLY, 0);
     ok(os_lock(lock, false), "somebody holds the mutex", NULL);
