@@ -7,7 +7,7 @@ rig.py's and tools.py's, what is owed is ledger.py's, the fault is trip's.
 A call is the same as another where its program, name, object and the call before it are the same:
 it is made to fail in one of the scenes in which it is found. What each call can give is in ERRORS.
 
-PROOF=full: all of them. Otherwise a sample of SECONDS seconds, which SEED repeats. PROGRAMS, SCENES and
+PROOF=full: all of them. EVERY=1, which make coverage sets: each call with one error. Otherwise a sample of SECONDS seconds, which SEED repeats. PROGRAMS, SCENES and
 ERRORS pick, as in PROGRAMS="qmail-send qmail-clean" ERRORS="ENOSPC EIO"; POINTS="mbox:qmail-local:48:error=EIO
 ...", with :r at the end for faults that stay, tries just these."""
 import os, sys
@@ -27,6 +27,7 @@ if not os.path.exists(TRIP):
     skip_all("needs " + TRIP)
 
 FULL = os.environ.get("PROOF") == "full"
+EVERY = os.environ.get("EVERY")
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
 END = time.monotonic() + float(os.environ.get("SECONDS", 20))
 DAEMONS = ("qmail-start", "qmail-send", "qmail-clean", "qmail-lspawn", "qmail-rspawn")
@@ -259,10 +260,10 @@ def all_points(plain):
             if (group, key) in seen:
                 continue
             seen.add((group, key))
-            for error in errors_of(call):
+            for error in errors_of(call)[:1 if EVERY else None]:
                 action = error if "=" in error else "error=" + error
                 points.append((Point(scene, program, number, action, False, name_of(call)), len(calls)))
-                if error in STAY and name_of(call) not in ("poll", "ppoll"):  # who cannot wait at all can do nothing
+                if not EVERY and error in STAY and name_of(call) not in ("poll", "ppoll"):  # who cannot wait at all can do nothing
                     points.append((Point(scene, program, number, action, True, name_of(call)), len(calls)))
     return points, len(seen)
 
@@ -309,7 +310,7 @@ tree = Tree()
 world(tree)
 note("SEED=%d" % SEED)
 rng = random.Random(SEED)
-if not FULL and "SCENES" not in os.environ and "PROGRAMS" not in os.environ:
+if not FULL and not EVERY and "SCENES" not in os.environ and "PROGRAMS" not in os.environ:
     PICKED_SCENES = rng.sample(sorted(SCENES), 2) + rng.sample(sorted(TOOLS), 3)
 if GIVEN:
     tallies = run_all(tree, [(Point(p[0], p[1], int(p[2]), p[3], len(p) > 4), 0) for p in GIVEN])
@@ -322,11 +323,11 @@ else:
             ok(False, "%s in scene %s, without a fault" % (point.program, point.scene), "\n".join(result.wrong) + "\n" + result.log)
     points, count = all_points(plain)
     note("%d different calls, %d points" % (count, len(points)))
-    if FULL:
+    if FULL or EVERY:
         rng.shuffle(points)
     for name, said in pool(tree, work, BROKEN):
         found(re.escape(BROKEN[name][-1]), said, "noticed: " + name)
-    tallies = run_all(tree, points if FULL else sampled(points, rng))
+    tallies = run_all(tree, points if FULL or EVERY else sampled(points, rng))
 for program in sorted(tallies):
     tally = tallies[program]
     ok((tally.points or not FULL) and not tally.wrong, "%s: %s" % (program, tally), "violations: " + " ".join(tally.wrong[:60]))
