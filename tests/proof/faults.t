@@ -7,7 +7,7 @@ rig.py's and tools.py's, what is owed is ledger.py's, the fault is trip's.
 A call is the same as another where its program, name, object and the call before it are the same:
 it is made to fail in one of the scenes in which it is found. What each call can give is in ERRORS.
 
-PROOF=full: all of them. EVERY=1, which make coverage sets: each call with one error. Otherwise a sample of SECONDS seconds, which SEED repeats. PROGRAMS, SCENES and
+PROOF=full: all of them. EVERY=1, which make coverage sets: each call with one error, and interrupted. Otherwise a sample of SECONDS seconds, which SEED repeats. PROGRAMS, SCENES and
 ERRORS pick, as in PROGRAMS="qmail-send qmail-clean" ERRORS="ENOSPC EIO"; POINTS="mbox:qmail-local:48:error=EIO
 ...", with :r at the end for faults that stay, tries just these."""
 import os, sys
@@ -260,7 +260,9 @@ def all_points(plain):
             if (group, key) in seen:
                 continue
             seen.add((group, key))
-            for error in errors_of(call)[:1 if EVERY else None]:
+            for error in errors_of(call):
+                if EVERY and error not in (errors_of(call)[0], "EINTR"):
+                    continue
                 action = error if "=" in error else "error=" + error
                 points.append((Point(scene, program, number, action, False, name_of(call)), len(calls)))
                 if not EVERY and error in STAY and name_of(call) not in ("poll", "ppoll"):  # who cannot wait at all can do nothing

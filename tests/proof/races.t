@@ -5,7 +5,7 @@ would be, had the other one come a moment later or gone a moment before. They en
 with an exit code that their pages have; what qmail-qfix leaves it finds the next time, and a message in the
 queue is there as before, or kept aside.
 
-EVERY=1: each call. Otherwise a sample of SECONDS seconds, which SEED repeats. SCENES picks some, and POINTS="qfix:48:error=ENOENT ..."
+EVERY=1: each call. Otherwise a sample of SECONDS seconds, which SEED repeats. SCENES and CALLS pick some, and POINTS="qfix:48:error=ENOENT ..."
 tries just these."""
 import os, sys
 
@@ -25,6 +25,7 @@ SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
 SECONDS = float(os.environ.get("SECONDS", 5))
 POINTS = [p.split(":") for p in os.environ.get("POINTS", "").split()]
 PICKED = os.environ.get("SCENES", "").split()
+CALLS = os.environ.get("CALLS", "").split()
 LIMIT_S = 60
 IN_THE_WAY = ("EEXIST", "EXDEV", "ENOENT")
 ERRORS = {
@@ -193,7 +194,7 @@ def points():
             kind = kind_of(call)
             key = (scene.split("-")[0], kind, *before)
             before = (before[1], kind)
-            if key in seen:
+            if key in seen or (CALLS and kind.split()[0] not in CALLS):
                 continue
             seen.add(key)
             for error in ERRORS.get(kind.split()[0], ()):
@@ -254,6 +255,30 @@ os.rmdir(tree.at("control/locals"))
 q.put("local", number, b"T" + b"x" * 5000000 + b"@here.test\0")
 text = subprocess.run([tree.bin("qmail-qread")], stdout=subprocess.PIPE, cwd="/", timeout=60).stdout
 found(rb"^warning: trouble with #%d: " % number, text, "a recipient that is longer than any may be")
+with open("/dev/full", "wb") as full:
+    code = subprocess.run([tree.bin("qmail-qread"), "-j"], stdout=subprocess.DEVNULL, stderr=full, cwd="/", timeout=60).returncode
+same(code, 111, "which cannot be said")
+
+# qmail-send as it answers when another message has got the number meanwhile
+number = message()[0]
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(q.at("order/socket"))
+listener.listen(1)
+os.chmod(q.at("order/socket"), 0o666)
+
+
+def answer():
+    connection = listener.accept()[0]
+    connection.recv(1000)
+    connection.sendall(b"other - - - -\n")
+    connection.close()
+
+
+threading.Thread(target=answer, daemon=True).start()
+code = subprocess.run([tree.bin("qmail-qctl"), "hold", str(number)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/", timeout=60)
+ok(code.returncode == 1 and b" another has its number now" in code.stdout, "a number that is another's meanwhile", code)
+listener.close()
+os.unlink(q.at("order/socket"))
 note("SEED=%d" % SEED)
 chosen = [(p[0], int(p[1]), p[2]) for p in POINTS] or list(points())
 if not EVERY and not POINTS:

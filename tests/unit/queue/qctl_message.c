@@ -39,6 +39,7 @@ static const struct {
 } cases[] = {
     {"gone", {.result = ORDER_GONE}, false, 0},
     {"another's number", {.result = ORDER_OTHER}, false, 0},
+    {"trouble", {.result = ORDER_TROUBLE}, true, QCTL_WAITING},
     {"nobody is left", {.result = ORDER_DONE}, true, QCTL_BOUNCING},
     {"waiting", {.channels = {{.place = ORDER_WAITS}}}, true, QCTL_WAITING},
     {"an attempt",
