@@ -230,7 +230,7 @@ coverage:
 	@sh tests/need.sh coverage
 	@[ -n '$(KEEP)' ] || rm -rf '$(COUNTS)'
 	@mkdir -p '$(COUNTS)' && chmod 1777 '$(COUNTS)'
-	@$(MAKE) test BUILD=build/coverage CONF_LD='$(COVERAGE) -DCOVERAGE_COUNTS=$(COUNTS)' CONF_LIGHT= \
+	@EVERY=1 MOST=$${MOST:-12} $(MAKE) test BUILD=build/coverage CONF_LD='$(COVERAGE) -DCOVERAGE_COUNTS=$(COUNTS)' CONF_LIGHT= \
 	    CONF_CC='$(COVERAGE) -fcoverage-mapping -mllvm -runtime-counter-relocation -O1 -g'; tested=$$?; \
 	    python3 tests/coverage.py build/coverage '$(COUNTS)' && exit $$tested
 lint: it

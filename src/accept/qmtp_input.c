@@ -3,7 +3,6 @@
 #include "base/die.h"
 #include "mail/netstring.h"
 
-#include <assert.h>
 #include <errno.h>
 
 void qmtp_input_open(struct qmtp_input *in, struct connection *c)
@@ -118,7 +117,6 @@ void qmtp_enter(struct qmtp_input *in, uint64_t len)
 
 bool qmtp_leave(struct qmtp_input *in)
 {
-    assert(!in->left);
     in->nested = false;
     return qmtp_comma(in);
 }

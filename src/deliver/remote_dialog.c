@@ -36,10 +36,8 @@ enum step { GO_ON, FINISHED, NEXT_ADDRESS, IN_CLEAR };
 static bool message_part(int fd, off_t *from, uint64_t *len)
 {
     struct stat st;
-    if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-        return false;
-    *from = lseek(fd, 0, SEEK_CUR);
-    if (*from == -1)
+    if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+        (*from = lseek(fd, 0, SEEK_CUR)) == -1)
         return false;
     *len = st.st_size > *from ? (uint64_t)(st.st_size - *from) : 0;
     return true;

@@ -138,12 +138,9 @@ static bool read_answer(struct order_answer *a)
         int64_t left = end - clock_steady_ms();
         if (state.in.len > ORDER_MAX_LINE)
             return false;
-        if (!fd_wait(state.fd, POLLIN, left > 0 ? left : 0)) {
-            if (errno == EINTR)
-                continue;
+        if (!fd_wait(state.fd, POLLIN, left > 0 ? left : 0))
             die_temp("qmail-send does not answer; its log may tell why. What was asked "
                      "last may still be done");
-        }
         ssize_t n = read(state.fd, piece, sizeof piece);
         if (n == -1 && (errno == EINTR || errno == EAGAIN))
             continue;

@@ -8,8 +8,8 @@ A call is the same as another where it stands at the same place of the same prog
 places: each error is tried once there, in one of the scenes in which the place is found. What each call can
 give is in ERRORS.
 
-PROOF=full: all of them, KNOWN first. Otherwise KNOWN and a sample of SECONDS seconds, which SEED repeats.
-PROGRAMS, SCENES and ERRORS pick, as in PROGRAMS="qmail-send qmail-clean" ERRORS="ENOSPC EIO"; POINTS, lines
+PROOF=full: all of them, KNOWN first. EVERY=1, which make coverage sets: each call with one error, and
+interrupted. Otherwise KNOWN and a sample of SECONDS seconds, which SEED repeats. WHICH (programs), SCENES and ERRORS pick, as in WHICH="qmail-send qmail-clean" ERRORS="ENOSPC EIO"; POINTS, lines
 such as violations name, tries just these. WORKERS=N: so many systems at once."""
 import os, sys
 
@@ -29,12 +29,13 @@ if not os.path.exists(TRIP):
 
 sys.stdout.reconfigure(line_buffering=True)
 FULL = os.environ.get("PROOF") == "full"
+EVERY = os.environ.get("EVERY")
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
 END = time.monotonic() + float(os.environ.get("SECONDS", 20))
 DAEMONS = ("qmail-start", "qmail-send", "qmail-clean", "qmail-lspawn", "qmail-rspawn")
 MAIL = DAEMONS + ("qmail-queue", "qmail-local", "qmail-remote", "qmail-smtpd", "qmail-inject", "sendmail", "forward", "qmail-getpw")
 ALONE = sorted({tool.program for tool in TOOLS.values()})
-PICKED = os.environ.get("PROGRAMS", "").split() or list(MAIL) + ALONE
+PICKED = os.environ.get("WHICH", "").split() or list(MAIL) + ALONE
 PICKED_SCENES = os.environ.get("SCENES", "").split() or list(SCENES) + list(TOOLS)
 PICKED_ERRORS = os.environ.get("ERRORS", "").split()
 GIVEN = [p.split("|") for p in os.environ.get("POINTS", "").splitlines() if p]
@@ -258,9 +259,11 @@ def all_points(plain, rng):
     points, there = [], places(plain)
     for (program, place), scenes in there.items():
         for error in errors_of(scenes[0][1]):
+            if EVERY and error not in (errors_of(scenes[0][1])[0], "EINTR"):
+                continue
             action = error if "=" in error else "error=" + error
             # who cannot wait at all can do nothing
-            for stays in (False, True) if error in STAY and name_of(scenes[0][1]) not in ("poll", "ppoll") else (False,):
+            for stays in (False, True) if not EVERY and error in STAY and name_of(scenes[0][1]) not in ("poll", "ppoll") else (False,):
                 scene, _ = rng.choice(scenes)
                 points.append((Point(scene, program, place, action, stays), len(plain[scene, program])))
     return points, len(there)
@@ -322,7 +325,7 @@ tree = Tree()
 world(tree)
 note("SEED=%d" % SEED)
 rng = random.Random(SEED)
-if not FULL and "SCENES" not in os.environ and "PROGRAMS" not in os.environ:
+if not FULL and not EVERY and "SCENES" not in os.environ and "WHICH" not in os.environ:
     PICKED_SCENES = rng.sample(sorted(SCENES), 2) + rng.sample(sorted(TOOLS), 3)
 if GIVEN:
     tallies = run_all(tree, [(Point(*p[:4], len(p) > 4), 0) for p in GIVEN])
@@ -335,11 +338,11 @@ else:
             ok(False, "%s in scene %s, without a fault" % (point.program, point.scene), "\n".join(result.wrong) + "\n" + result.log)
     points, count = all_points(plain, rng)
     note("%d places, %d points" % (count, len(points)))
-    if FULL:
+    if FULL or EVERY:
         rng.shuffle(points)
     for name, said in pool(tree, work, BROKEN):
         found(re.escape(BROKEN[name][-1]), said, "noticed: " + name)
-    tallies = run_all(tree, itertools.chain(known_points(plain), points if FULL else sampled(points, rng)))
+    tallies = run_all(tree, itertools.chain(known_points(plain), points if FULL or EVERY else sampled(points, rng)))
 for program in sorted(tallies):
     tally = tallies[program]
     for point in tally.missed:

@@ -44,6 +44,7 @@ prints("defaults of the environment", [r"^To: b@dh\.dd$"], {"QMAILDEFAULTHOST": 
 lists = write(os.path.join(tree.scratch, "lists"), "list@far.test\n")
 many = b"To: b@far.test, list@far.test\nCc: c@far.test\n\nx\n"
 prints("Mail-Followup-To", [r"^Mail-Followup-To: \S+,\n  "], {"QMAILMFTFILE": lists}, data=many)
+prints("an empty address among those of a list", [r"^Mail-Followup-To: c@far\.test,\n  b@far\.test,\n  list@far\.test$"], {"QMAILMFTFILE": lists}, data=many.replace(b"To: ", b"To: <>, ", 1))
 prints("no list, no Mail-Followup-To", [r"\A(?!.*Followup)(?s:.*)"], {"QMAILMFTFILE": lists})
 prints("no file of lists", [r"^To: b@far"], {"QMAILMFTFILE": lists + ".absent"}, data=many)
 

@@ -132,6 +132,12 @@ case("message: later", {".": "451 later\r\n"}, ["r", r"Z127\.0\.0\.1 failed afte
 case("message: never", {".": "550 never\r\n"}, ["r", r"D127\.0\.0\.1 failed after I sent the message"])
 case("message: hangs up", {".": BYE}, ["r", r"ZConnected to .*(?s:.*)duplicate"])
 case("hangs up while it is sent", {"DATA": ["354 go\r\n"], "x" * 10: BYE}, ["r", ".*"], data=b"x\n")
+case("hangs up in the middle of much", {"DATA": ["354 go\r\n"], "x" * 10: BYE}, ["r", "[ZD].*"], data=(b"x" * 10 + b"\n") * 800000)
+piped = os.pipe()
+os.write(piped[1], b"Subject: x\n\nx\n")
+os.close(piped[1])
+case("a message out of a pipe", {}, OK_ONE, file=piped[0])
+os.close(piped[0])
 case("a message without a line feed at its end", {}, ["r", "[DK]"], data=b"Subject: x\n\nx")
 case("a message that cannot be read", {}, ["r", "ZUnable to read message"], file=os.open("/", os.O_RDONLY))
 
@@ -242,6 +248,29 @@ note("tcpto", bytes((192, 0, 2, 1)), 3, time.time() - 100, 16)
 found(r"^192\.0\.2\.1 timed out 1\d\d seconds ago; # recent timeouts: 3\n\Z", table()[1], "a note of one address")
 note("tcpto", bytes((192, 0, 2, 1)), 3, time.time() + 100, 16)
 found(r"^192\.0\.2\.1 timed out 0 seconds ago; ", table()[1], "a note of a time to come")
+
+# a server that does not answer: its queue of connections is full
+full = socket.socket()
+full.bind(("127.0.0.1", 0))
+full.listen(0)
+waiting = [socket.socket() for _ in range(4)]
+for s in waiting:
+    s.setblocking(False)
+    s.connect_ex(full.getsockname())
+tree.control("smtproutes", "far.test:127.0.0.1:%d\n" % full.getsockname()[1])
+tree.control("timeoutconnect", "1\n")
+ABSENT = ["ZSorry, I wasn't able to establish an SMTP connection. (#4.4.1)\n"]
+same(remote("far.test", "s@here.test", "r@far.test"), ABSENT, "no answer")
+found(r"^127\.0\.0\.1 timed out \d+ seconds ago; # recent timeouts: 1$", table()[1], "no answer: noted")
+for s in waiting + [full]:
+    s.close()
+tree.control("timeoutconnect", None)
+server = Server({})
+tree.control("smtproutes", "far.test:127.0.0.1:%d\n" % server.port)
+note("tcpto", bytes((127, 0, 0, 1)), 3, time.time() - 10, 16)
+same((remote("far.test", "s@here.test", "r@far.test"), server.seen), (ABSENT, []), "several timeouts of late: nobody asks")
+server.close()
+subprocess.run([tree.bin("qmail-tcpok")], timeout=20)
 tcpto, tcpto6 = (tree.at("queue/lock", n) for n in ("tcpto", "tcpto6"))
 if os.path.exists(tcpto6):
     os.rename(tcpto6, tcpto6 + ".away")

@@ -110,6 +110,9 @@ if len(cases) > 1:
     same(ident([b"1,2:USERID:UNIX:six\r\n"], "::1", "::1", socket.AF_INET6)[:2], ("six", True), "ident over IPv6")
 else:
     skip(1, "no IPv6")
+with connection("127.0.0.5", "127.0.0.7") as (s, _, _):
+    same(environment_of(tcpenv(s, "env")).get("TCPREMOTEINFO"), None, "ident, where nobody answers")
+same(subprocess.run([tree.bin("tcp-env")], stdin=subprocess.DEVNULL, timeout=20).returncode, 111, "no program")
 same(ident([b"1,2:ERROR:NO-USER\r\n"])[:2], (None, True), "ident error")
 same(ident([b"1,2:USERID:UNIX:joe"])[:2], (None, True), "ident without line feed")
 same(ident([b"1,2:USERID:UNIX:" + b"x" * 2000 + b"\r\n"])[0], "x" * 998, "ident, a long name")

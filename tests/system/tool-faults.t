@@ -79,6 +79,27 @@ def preprocessed():
     return number
 
 
+class Netstrings:
+    """A QMQP server."""
+
+    def __init__(self, reply):
+        self.reply = reply
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            connection, _ = self.listener.accept()
+            with connection:
+                try:
+                    connection.settimeout(5)
+                    connection.recv(65536)
+                    connection.sendall(self.reply)
+                except OSError:
+                    pass
+
+
 tree.control("me", ME + "\n")
 SHOW = [["qmail-qread"], ["qmail-qstat"], ["qmail-qctl", "list"], ["qmail-tcpto"], ["qmail-tcpok"]]
 preprocessed()
@@ -130,6 +151,15 @@ netstring = lambda b: b"%d:%s," % (len(b), b)
 sweep("qmail-qmtpd", [tree.bin("qmail-qmtpd")], netstring(b"\nx\n") + netstring(b"a@b") + netstring(netstring(b"b@here.test")), usual=range(112))
 sweep("qmail-qmqpd", [tree.bin("qmail-qmqpd")], netstring(netstring(b"x\n") + netstring(b"a@b") + netstring(b"b@here.test")), usual=range(112))
 sweep("qmail-rcptcheck", [tree.bin("qmail-rcptcheck")], usual=range(112), env={"RECIPIENT": "b@here.test", "SENDER": "a@b"})
+qmqp = Netstrings(b"15:Dgo away (#5.7),")
+tree.control("qmqpservers", "127.0.0.1:%d\n" % qmqp.port)
+relayed = ["sh", "-c", 'exec "$0" 1< "$1" 6> /dev/null', tree.bin("qmail-qmqpc"), write(os.path.join(tree.scratch, "relayed"), b"Fa@b\0Tb@here.test\0\0")]
+sweep("qmail-qmqpc", relayed, b"x\n", usual=(0, 31, 71, 82, 88), but=("fcntl",))
+tree.control("qmqpservers", "127.0.0.1:%d\n" % Netstrings(b"no netstring" * 1000).port)
+same(run(relayed, b"x\n")[0], 74, "qmail-qmqpc: a server that makes no sense")
+tree.control("qmqpservers", None)
+for name in ("qmail-queue", "qmail-clean"):
+    sweep(name + ", without the descriptors that it should have", ["sh", "-c", 'exec "$0" 2>&-', tree.bin(name)], usual=range(112), but=("fcntl", "poll"))
 # a libc that cannot look at the first descriptors of a set-id program kills it
 sweep("qmail-queue", ["sh", "-c", 'exec "$0" 1< "$1"', tree.bin("qmail-queue"), write(os.path.join(tree.scratch, "envelope"), b"Fa@b\0Tb@here.test\0\0")], b"x\n",
       usual=range(112), but=("fcntl", "poll"))
@@ -179,9 +209,15 @@ tcpto = tree.at("queue/lock/tcpto")
 listed = lambda: open(tcpto, "r+b").write(bytes((127, 0, 0, 1, 1, 0, 0, 0)) + int(time.time() - 9999).to_bytes(4, "little") + b"\0" * 4)
 sweep("qmail-remote", [tree.bin("qmail-remote"), "far.test", "a@here.test", "b@far.test"], MESSAGE, listed)
 sink.close()
+tree.control("smtproutes", None)
+sweep("qmail-remote, to ourselves", [tree.bin("qmail-remote"), "[127.0.0.1]", "a@here.test", "b@[127.0.0.1]"], MESSAGE)
 subprocess.run([tree.bin("qmail-tcpok")], timeout=20)
 for name, program in (("qmail-lspawn", []),):
     same(subprocess.run([tree.bin(name), *program], stdin=subprocess.DEVNULL, capture_output=True, timeout=20).returncode, 100, name + " without its argument")
+if root:
+    for name, program in (("qmail-lspawn", ["./Maildir/"]), ("qmail-rspawn", [])):
+        sweep(name, [tree.bin(name), *program], b"\0" + b"1/1\0a@b\0c@d\0", usual=range(112))
+        sweep(name + ", without the descriptors that it should have", ["sh", "-c", 'exec "$0" "$@" 2>&-', tree.bin(name), *program], usual=range(112))
 with tempfile.TemporaryFile() as f:
     f.write(bytes((250,)) + b"1\0a@b\0c@d\0" + bytes((0,)) + b"mess/1/no number\0a@b\0c@d\0")
     f.seek(0)

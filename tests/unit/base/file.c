@@ -187,7 +187,7 @@ static void replacing_fails(void)
         bool opened;
     } fails[] = {
         {"open", EMFILE, false},  {"flock", EINTR, true}, {"flock", ENOLCK, false},
-        {"fstat", EIO, true},     {"stat", ENOENT, true}, {"ftruncate", EIO, false},
+        {"fstat", EIO, false},    {"stat", ENOENT, true}, {"ftruncate", EIO, false},
         {"fchmod", EPERM, false},
     };
     for (size_t i = 0; i < COUNT(fails); i++) {

@@ -109,6 +109,33 @@ static void refused(struct view envelope, enum queue_exit want, const char *name
     nothing_left(&e, name);
 }
 
+/* So much that it does not fit into the writer's room: the first write fails. */
+static void no_room_for_recipients(void)
+{
+    struct queue_entry e;
+    struct bytes envelope = {0};
+
+    bytes_add(&envelope, VIEW("Fa@b\0"));
+    while (envelope.len < 3 * WRITER_ROOM)
+        bytes_add(&envelope, VIEW("Tcccccccccccccccccccccccccccccccccccccc@d\0"));
+    make_file("envelope", bytes_view(&envelope));
+    int message_fd = source(VIEW("a")), fd = fd_open_read("envelope");
+    enum queue_exit code = queue_entry_begin(&e, &origin);
+    if (code == QUEUE_OK)
+        code = queue_entry_message(&e, VIEW("first\n"), message_fd);
+    fault_at("write", 1, ENOSPC);
+    if (code == QUEUE_OK)
+        code = queue_entry_envelope(&e, &origin, fd);
+    fault_end();
+    same_number(code, QUEUE_WRITE, "no room for recipients");
+    queue_entry_discard(&e);
+    nothing_left(&e, "no room for recipients");
+    fd_close(&message_fd), fd_close(&fd);
+    close_files(&e);
+    unlink("envelope");
+    bytes_free(&envelope);
+}
+
 /* Names that are in the way belong to somebody else and stay. */
 static void in_the_way(void)
 {
@@ -248,6 +275,7 @@ int main(void)
     refused(VIEW(""), QUEUE_READ, "empty envelope");
     refused(VIEW("Fa\0Tb\0"), QUEUE_READ, "envelope ends early");
     refused(VIEW("Fa\0Xb\0\0"), QUEUE_ENVELOPE, "letter");
+    no_room_for_recipients();
     in_the_way();
     nine_names();
     intd_stays();

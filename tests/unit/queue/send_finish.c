@@ -190,6 +190,17 @@ static void slow_program(void *arg)
     save_requests();
 }
 
+/* More than there was room for at first. */
+static void many(void *arg)
+{
+    (void)arg;
+    place_descriptors();
+    for (ino_t n = 5; n < 5 + 100; n++)
+        finish_add(n);
+    for (int i = 0; i < 40; i++)
+        turn();
+}
+
 static unsigned count(struct view text, const char *line)
 {
     unsigned n = 0;
@@ -227,6 +238,8 @@ int main(void)
     same(content_of("log"), VIEW("end msg 5\n"), "no bounce: log");
     same(content_of("requests"), VIEW("foop/5|"), "no bounce: request");
     same(content_of("info/5/5"), VIEW("(absent)"), "no bounce: info");
+
+    same_number((uint64_t)run_apart(many, NULL, NULL), 0, "many");
 
     make_message(5, "");
     same_number((uint64_t)run_apart(plain, NULL, NULL), 0,

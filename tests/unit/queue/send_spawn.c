@@ -374,8 +374,29 @@ static void run_stuck(void *arg)
     _exit(spawn_is_idle() ? 0 : 4);
 }
 
+/* An order that could not be carried out at once, and has left its mark. */
+static void run_marked(void *arg)
+{
+    (void)arg;
+    place_descriptors();
+    waiting_add(CHANNEL_LOCAL, N, 0);
+    for (int i = 0; i < 4; i++)
+        turn();
+    save_commands();
+}
+
 static void others(void)
 {
+    make_message(VIEW("Fs@x\0"), VIEW("Ta@h\0"), 0);
+    chmod("info/5/5", 0600 | QUEUE_HELD);
+    same_number((uint64_t)run_apart(run_marked, NULL, NULL), 0, "held meanwhile");
+    same(content_of("commands"), VIEW(""), "held meanwhile: no delivery");
+    same(content_of("local/5/5"), VIEW("Ta@h\0"), "held meanwhile: it stays");
+    chmod("info/5/5", 0600 | QUEUE_DELETED);
+    same_number((uint64_t)run_apart(run_marked, NULL, NULL), 0, "deleted meanwhile");
+    same(content_of("commands"), VIEW(""), "deleted meanwhile: no delivery");
+    same(content_of("local/5/5"), VIEW("(absent)"), "deleted meanwhile: gone");
+    chmod("info/5/5", 0600);
     make_message(VIEW("Fs@x\0"), VIEW("Ta@h\0"), 0);
     same_number((uint64_t)run_apart(run_long_report, NULL, NULL), 0, "long report");
     same_number(content_of("log").len,
