@@ -5,8 +5,8 @@ wedged, nobody goes round in circles, and without the fault all is delivered. Th
 rig.py's and tools.py's, what is owed is ledger.py's, the fault is trip's.
 
 A call is the same as another where it stands at the same place of the same program, as trip tells
-places: each error is tried once there, in one of the scenes in which the place is found. What each call can
-give is in ERRORS.
+places: each error is tried there, at the first and at the last time that a scene comes to the place, in one of
+the scenes that do. What each call can give is in ERRORS.
 
 PROOF=full: all of them, KNOWN first. Otherwise KNOWN and a sample of SECONDS seconds, which SEED repeats.
 PROGRAMS, SCENES and ERRORS pick, as in PROGRAMS="qmail-send qmail-clean" ERRORS="ENOSPC EIO"; POINTS, lines
@@ -89,6 +89,7 @@ NOT_LOADED = b": error while loading shared libraries: "
 
 # Faults that were handled wrong once: scene, program, a pattern for the places, the action, whether it stays. They
 # are always tried. A program that needs no more memory has no place for its want.
+MOST_KNOWN = 6  # calls at one place
 MEMORY = r"(brk|mmap) < "
 KNOWN = (
     ("newmrh", "qmail-newmrh", r"(newfstatat|fstat|statx) \S*tmp < flock", "error=EIO", True),  # opened and locked for ever
@@ -102,16 +103,16 @@ KNOWN = (
 
 
 class Point:
-    """One fault: what trip does at the first call at a place; stays: and at all later calls of that name."""
+    """One fault: what trip does at the nth call at a place; stays: and at all later calls of that name."""
 
-    def __init__(self, scene, program, place=None, action=None, stays=False):
-        self.scene, self.program, self.place, self.action, self.stays = scene, program, place, action, stays
+    def __init__(self, scene, program, nth=None, place=None, action=None, stays=False):
+        self.scene, self.program, self.nth, self.place, self.action, self.stays = scene, program, nth, place, action, stays
 
     def __str__(self):
-        return "|".join((self.scene, self.program, self.place, self.action)) + ("|r" if self.stays else "")
+        return "|".join((self.scene, self.program, str(self.nth), self.place, self.action)) + ("|r" if self.stays else "")
 
     def arguments(self):
-        return (["-r"] if self.stays else []) + trip(self.program, None, self.action, place=self.place)
+        return (["-r"] if self.stays else []) + trip(self.program, self.nth, self.action, place=self.place)
 
 
 class Result:
@@ -211,7 +212,7 @@ def try_broken(rig, name):
     try:
         calls = work(rig, (Point(scene, program + ".real"), 0)).calls
         place = next(place_of(c) for c in calls if name_of(c).startswith(call))
-        return "\n".join(work(rig, (Point(scene, program + ".real", place, action), 0)).wrong)
+        return "\n".join(work(rig, (Point(scene, program + ".real", 1, place, action), 0)).wrong)
     finally:
         os.rename(path + ".real", path)
 
@@ -225,6 +226,7 @@ def work(rig, task):
         result = (try_mail if point.scene in SCENES else try_tool)(rig, point, plain)
         if result.hit or not point.action:
             break
+        point.nth = 1  # processes take turns in another order each time: it has come there less often
     result.seconds = time.monotonic() - began
     return result
 
@@ -265,11 +267,11 @@ def known_pairs():
 
 
 def places(plain):
-    """(program, place) -> [(scene, a call there)]."""
+    """(program, place) -> [(scene, the calls there)]."""
     found_ = collections.defaultdict(dict)
     for (scene, program), calls in plain.items():
         for call in calls:
-            found_[program, place_of(call)].setdefault(scene, call)
+            found_[program, place_of(call)].setdefault(scene, []).append(call)
     return {key: list(scenes.items()) for key, scenes in found_.items()}
 
 
@@ -277,11 +279,17 @@ def all_points(plain, rng):
     """Each place of a program with each of its errors: (Point, calls without a fault); and the number of places."""
     points, there = [], places(plain)
     for (program, place), scenes in there.items():
-        for error in errors_of(scenes[0][1]):
+        for error in errors_of(scenes[0][1][0]):
             action = error if "=" in error else "error=" + error
-            for stays in (False, True) if error in STAY and not re.match(NEVER_STAYS, place) else (False,):
-                scene, _ = rng.choice(scenes)
-                points.append((Point(scene, program, place, action, stays), len(plain[scene, program])))
+
+            def add(scene, nth, stays=False):
+                points.append((Point(scene, program, nth, place, action, stays), len(plain[scene, program])))
+            scene, calls = rng.choice(scenes)
+            for nth in sorted({1, len(calls)}):
+                add(scene, nth)
+            if error in STAY and not re.match(NEVER_STAYS, place):
+                scene, calls = rng.choice(scenes)
+                add(scene, rng.choice((1, len(calls))), True)
     return points, len(there)
 
 
@@ -290,10 +298,11 @@ def known_points(plain):
     for scene, program, pattern, action, stays in KNOWN:
         if (scene, program) in plain:
             calls = plain[scene, program]
-            at = {place_of(c): None for c in calls if re.match(pattern, place_of(c))}
+            at = collections.Counter(place_of(c) for c in calls if re.match(pattern, place_of(c)))
             ok(at or pattern == MEMORY, "%s, scene %s, has the call %s" % (program, scene, pattern), "\n".join(calls))
-            for place in at:
-                yield Point(scene, program, place, action, stays), len(calls)
+            for place, times in at.items():
+                for nth in range(1, min(times, MOST_KNOWN) + 1):
+                    yield Point(scene, program, nth, place, action, stays), len(calls)
 
 
 def sampled(points, rng):
@@ -344,7 +353,7 @@ rng = random.Random(SEED)
 if not FULL and "SCENES" not in os.environ and "PROGRAMS" not in os.environ:
     PICKED_SCENES = rng.sample(sorted(SCENES), 2) + rng.sample(sorted(TOOLS), 3)
 if GIVEN:
-    tallies = run_all(tree, [(Point(*p[:4], len(p) > 4), 0) for p in GIVEN])
+    tallies = run_all(tree, [(Point(p[0], p[1], int(p[2]), p[3], p[4], len(p) > 5), 0) for p in GIVEN])
 else:
     plain = {}
     for (point, _), result in pool(tree, work, [(p, 0) for p in itertools.chain(pairs(), known_pairs())], WORKERS):
