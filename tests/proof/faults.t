@@ -85,6 +85,7 @@ NEVER_STAYS = r"p?poll |read pipe"
 CODES = {"qmail-inject": (0, 111), "sendmail": (0, 111), "qmail-newu": (0, 111), "qmail-newmrh": (0, 111), "maildir2mbox": (0, 111),
          "qmail-qfix": (0, 2, 111), "qmail-qctl": (0, 1, 111)}
 LOADER = (127,)
+NO_MEMORY = b"alert: out of memory, sleeping...\n"
 NO_TLS = b"cannot allocate TLS data structures"
 NOT_LOADED = b": error while loading shared libraries: "
 
@@ -160,7 +161,7 @@ def try_mail(rig, point, plain):
     mute = point.program == "qmail-send" and "write" in (run.hit or "") and (point.stays or "log <" in point.place)
     if run.came_to == ENDED and not mute:
         result.wrong += ended(run.first_log)
-    if "does not leave" in result.wrong and point.stays and run.first_log.endswith(b"alert: out of memory, sleeping...\n"):
+    if "does not leave" in result.wrong and point.stays and run.first_log.endswith(NO_MEMORY):
         result.wrong.remove("does not leave")  # what comes of the deliveries under way must not be forgotten
     if "stuck" in result.wrong and (mute or point.stays and re.search(rb": deferral: |: report mangled", run.first_log)):
         result.wrong.remove("stuck")  # put off, again and again, as often as we ask
@@ -189,7 +190,8 @@ def try_tool(rig, point, plain):
         code, result.calls, result.hit = rig.alone(point.arguments(), tool.command(rig), tool.runs)
     except subprocess.TimeoutExpired:
         code, (result.calls, result.hit) = 128, rig.calls()
-        result.wrong.append("it does not end")
+        if not (point.stays and rig.log().endswith(NO_MEMORY)):
+            result.wrong.append("it does not end")
     result.end = rig.codes().get("end", code) if "qctl" in point.scene else code
     result.wrong += tool.crashed(rig, code) + tool.again(rig)
     if result.end not in CODES[tool.program] + LOADER and result.end < 128:
