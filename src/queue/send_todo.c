@@ -321,21 +321,32 @@ static void end_batch(void)
 
 /* Scanning */
 
-static void reopen_trigger(void)
+/* False if there may be a trigger that cannot be opened now. */
+static bool reopen_trigger(void)
 {
     struct stat st;
     fd_close(&state.trigger);
     state.trigger = fd_open_read(QUEUE_DIR_TRIGGER);
-    /* anything else would be readable all the time */
-    if (state.trigger != -1 &&
-        (fstat(state.trigger, &st) == -1 || !S_ISFIFO(st.st_mode)))
+    if (state.trigger == -1)
+        return errno == ENOENT;
+    if (fstat(state.trigger, &st) == 0) {
+        if (S_ISFIFO(st.st_mode))
+            return true;
+        /* anything else would be readable all the time */
         fd_close(&state.trigger);
+        return true;
+    }
+    fd_close(&state.trigger);
+    return false;
 }
 
 static bool begin_scan(void)
 {
     state.next_scan = clock_steady_ms() + (int64_t)SCAN_S * 1000;
-    reopen_trigger(); /* before opendir: a pull from now on causes another scan */
+    if (!reopen_trigger()) { /* before opendir: a pull from now on causes a scan */
+        log_line("alert: unable to open lock/trigger, trying again");
+        state.next_scan = clock_steady_ms() + SEND_ALERT_SLEEP_S * 1000;
+    }
     while (!(state.dir = opendir("todo"))) {
         log_line("alert: unable to opendir todo, sleeping...");
         if (!send_sleep())
@@ -346,8 +357,12 @@ static bool begin_scan(void)
 
 static void end_scan(bool whole)
 {
-    if (!whole) /* nothing says so, and nobody may pull the trigger again */
-        state.next_scan = clock_steady_ms() + SEND_RETRY_S * 1000;
+    if (!whole) { /* nobody may pull the trigger again */
+        int64_t again = clock_steady_ms() + SEND_RETRY_S * 1000;
+        log_line("warning: trouble reading todo");
+        if (state.next_scan > again)
+            state.next_scan = again;
+    }
     closedir(state.dir);
     state.dir = NULL;
     end_batch();

@@ -5,12 +5,13 @@ wedged, nobody goes round in circles, and without the fault all is delivered. Th
 rig.py's and tools.py's, what is owed is ledger.py's, the fault is trip's.
 
 A call is the same as another where it stands at the same place of the same program, as trip tells
-places: each error is tried once there, in one of the scenes in which the place is found. What each call can
-give is in ERRORS.
+places: each error is tried there, at the first and at the last time that a scene comes to the place, in one of
+the scenes that do. What each call can give is in ERRORS.
 
 PROOF=full: all of them, KNOWN first. EVERY=1, which make coverage sets: each call with one error, and
-interrupted. Otherwise KNOWN and a sample of SECONDS seconds, which SEED repeats. WHICH (programs), SCENES and ERRORS pick, as in WHICH="qmail-send qmail-clean" ERRORS="ENOSPC EIO"; POINTS, lines
-such as violations name, tries just these. WORKERS=N: so many systems at once."""
+interrupted. Otherwise KNOWN and a sample of SECONDS seconds, which SEED repeats. WHICH (programs), SCENES and
+ERRORS pick, as in WHICH="qmail-send qmail-clean" ERRORS="ENOSPC EIO"; POINTS, lines such as violations name,
+tries just these. WORKERS=N: so many systems at once."""
 import os, sys
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system")]
@@ -41,8 +42,9 @@ PICKED_ERRORS = os.environ.get("ERRORS", "").split()
 GIVEN = [p.split("|") for p in os.environ.get("POINTS", "").splitlines() if p]
 WORKERS = int(os.environ.get("WORKERS", 8))  # most of the time they wait
 TRIES = 2
+ASKED_AGAIN = 200000  # calls, for an order that is given for 20 seconds
 STAYS = 3  # how often what is put off is hastened where the fault stays
-SLOW_S = 3  # what takes longer is told
+SLOW_S = 30  # what takes longer is told
 TOLD = 4  # violations that are printed for a program
 
 NO_ROOM = ("ENOSPC", "EDQUOT")
@@ -76,6 +78,8 @@ CREATES = NO_ROOM + ("EROFS",)
 OPENED = re.compile(r'".*", (\w+)')
 # Those which may stay: what goes on failing must not make anybody go round in circles.
 STAY = ("ENOSPC", "EIO", "EMFILE", "ENOMEM", "EAGAIN")
+# Who cannot wait at all can do nothing, and what is in a pipe of one's own can be read.
+NEVER_STAYS = r"p?poll |read pipe"
 
 # Exit codes that the pages have for trouble that passes. 127: the loader of shared libraries did not get
 # what it needs. 128 and more: trip's, of a process that a signal ended; SIGSEGV is the C library's own end
@@ -83,25 +87,38 @@ STAY = ("ENOSPC", "EIO", "EMFILE", "ENOMEM", "EAGAIN")
 CODES = {"qmail-inject": (0, 111), "sendmail": (0, 111), "qmail-newu": (0, 111), "qmail-newmrh": (0, 111), "maildir2mbox": (0, 111),
          "qmail-qfix": (0, 2, 111), "qmail-qctl": (0, 1, 111)}
 LOADER = (127,)
+NO_MEMORY = b"alert: out of memory, sleeping...\n"
+NO_TLS = b"cannot allocate TLS data structures"
 NOT_LOADED = b": error while loading shared libraries: "
 
 
-# Faults that were handled wrong once: scene, program, a pattern for the place, the action, whether it stays.
+# Faults that were handled wrong once: scene, program, a pattern for the places, the action, whether it stays. They
+# are always tried. A program that needs no more memory has no place for its want.
+MOST_KNOWN = 6  # calls at one place
+MEMORY = r"(brk|mmap) < "
 KNOWN = (
+    ("newmrh", "qmail-newmrh", r"(newfstatat|fstat|statx) \S*tmp < flock", "error=EIO", True),  # opened and locked for ever
+    ("newu", "qmail-newu", r"(newfstatat|fstat|statx) \S*tmp < flock", "error=EIO", True),
+    ("moved", "maildir2mbox", r"(newfstatat|fstatat|statx) N\.N\.here < ", "error=ENOMEM", False),  # passed over: exit 0
+    ("bounce", "qmail-lspawn", r"write pipe:\[N\]1 < chdir mess", "error=ENOSPC", False),  # a report that never came
+    ("bounce", "qmail-rspawn", r"write pipe:\[N\]1 < chdir mess", "error=ENOMEM", False),
+    ("mbox", "qmail-send", r"open(at)? lock/trigger < ", "error=EMFILE", False),  # new mail was found after 25 minutes
+    ("forward", "forward", MEMORY, "error=ENOMEM", True),  # sent on, and once more by each attempt
+    ("mbox", "qmail-local", MEMORY, "error=ENOMEM", True),
 )
 
 
 class Point:
-    """One fault: what trip does at the first call at a place; stays: and at all later calls of that name."""
+    """One fault: what trip does at the nth call at a place; stays: and at all later calls of that name."""
 
-    def __init__(self, scene, program, place=None, action=None, stays=False):
-        self.scene, self.program, self.place, self.action, self.stays = scene, program, place, action, stays
+    def __init__(self, scene, program, nth=None, place=None, action=None, stays=False):
+        self.scene, self.program, self.nth, self.place, self.action, self.stays = scene, program, nth, place, action, stays
 
     def __str__(self):
-        return "|".join((self.scene, self.program, self.place, self.action)) + ("|r" if self.stays else "")
+        return "|".join((self.scene, self.program, str(self.nth), self.place, self.action)) + ("|r" if self.stays else "")
 
     def arguments(self):
-        return (["-r"] if self.stays else []) + trip(self.program, None, self.action, place=self.place)
+        return (["-r"] if self.stays else []) + trip(self.program, self.nth, self.action, place=self.place)
 
 
 class Result:
@@ -109,9 +126,9 @@ class Result:
         self.calls, self.hit, self.wrong, self.extra, self.log, self.end = [], None, [], 0, "", None
 
 
-def circles(calls, plain):
+def circles(calls, plain, most=2000):
     """Far more calls than without a fault."""
-    return ["%d calls, %d without a fault" % (len(calls), plain)] if plain and len(calls) > 6 * plain + 2000 else []
+    return ["%d calls, %d without a fault" % (len(calls), plain)] if plain and len(calls) > 6 * plain + most else []
 
 
 def refused(replies):
@@ -123,7 +140,7 @@ def refused(replies):
 def ended(log):
     """How a system that is gone has gone."""
     last = log.splitlines()[-1:] or [b""]
-    if last[0] in (b"", b"status: exiting") or b"cannot start: " in last[0] or last[0].startswith(b"fatal: ") or NOT_LOADED in last[0]:
+    if last[0] in (b"", b"status: exiting") or b"cannot start: " in last[0] or last[0].startswith((b"fatal: ", NO_TLS)) or NOT_LOADED in last[0]:
         return []
     return ["the system has ended behind %r" % last[0]]
 
@@ -132,7 +149,7 @@ def try_mail(rig, point, plain):
     scene, result = SCENES[point.scene], Result()
     run = rig.run(scene, point.arguments(), again=point.action is None or point.program in DAEMONS, alarms=STAYS if point.stays else ALARMS)
     rule = RULE(point, run.hit or "") if point.action else ledger.NEVER
-    result.wrong, extra = ledger.judge(scene, run, rule)
+    result.wrong, extra = ledger.judge(scene, run, rule, redone=STAYS + 1 if point.stays else 1)
     for mail in scene.mails:
         if mail.by == "qmail-smtpd":
             result.wrong += refused(rig.replies(mail))
@@ -142,10 +159,13 @@ def try_mail(rig, point, plain):
             result.wrong.append("not accepted, and nothing hindered it")
     if point.action is None and run.came_to != RESTED:
         result.wrong.append("it does not come to rest")
-    if run.came_to == ENDED:
+    # its log cannot tell why, nor we read there what is going on
+    mute = point.program == "qmail-send" and "write" in (run.hit or "") and (point.stays or "log <" in point.place)
+    if run.came_to == ENDED and not mute:
         result.wrong += ended(run.first_log)
-    mute = point.program == "qmail-send" and "write" in (run.hit or "")  # its log cannot tell why
-    if point.stays and "stuck" in result.wrong and (mute or re.search(rb": deferral: |: report mangled", run.first_log)):
+    if "does not leave" in result.wrong and point.stays and run.first_log.endswith(NO_MEMORY):
+        result.wrong.remove("does not leave")  # what comes of the deliveries under way must not be forgotten
+    if "stuck" in result.wrong and (mute or point.stays and re.search(rb": deferral: |: report mangled", run.first_log)):
         result.wrong.remove("stuck")  # put off, again and again, as often as we ask
     elif len(run.first_log.splitlines()) > 250:
         result.wrong.append("%d lines in the log" % len(run.first_log.splitlines()))
@@ -160,23 +180,25 @@ def try_mail(rig, point, plain):
 def RULE(point, hit):
     """What has been done and cannot be told is done again, as after a kill; where no telling succeeds, by each attempt."""
     once = ledger.again(point.program, "kill-after")
-    return (lambda passes: (STAYS + 1) * once(passes)) if point.stays and "write" in hit else once
+    return (lambda passes: (STAYS + 1) * passes if once(passes) else 0) if point.stays and "write" in hit else once
 
 
 def try_tool(rig, point, plain):
     tool, result = TOOLS[point.scene], Result()
     tool.killed_program = point.program if point.action else None
+    write(rig.log_path, b"")
     tool.prepare(rig)
     try:
         code, result.calls, result.hit = rig.alone(point.arguments(), tool.command(rig), tool.runs)
     except subprocess.TimeoutExpired:
         code, (result.calls, result.hit) = 128, rig.calls()
-        result.wrong.append("it does not end")
+        if not (point.stays and rig.log().endswith(NO_MEMORY)):
+            result.wrong.append("it does not end")
     result.end = rig.codes().get("end", code) if "qctl" in point.scene else code
     result.wrong += tool.crashed(rig, code) + tool.again(rig)
     if result.end not in CODES[tool.program] + LOADER and result.end < 128:
         result.wrong.append("%s exits %s" % (tool.program, result.end))
-    result.wrong += circles(result.calls, plain)
+    result.wrong += circles(result.calls, plain, ASKED_AGAIN if tool.runs else 2000)
     result.extra = getattr(tool, "doubles", 0)
     if result.wrong:
         result.log = "%s\nexit %s\n%s\n-- calls\n%s" % (result.hit, result.end, rig.log().decode("latin1")[-2500:], "\n".join(result.calls[-8:]))
@@ -200,7 +222,7 @@ def try_broken(rig, name):
     try:
         calls = work(rig, (Point(scene, program + ".real"), 0)).calls
         place = next(place_of(c) for c in calls if name_of(c).startswith(call))
-        return "\n".join(work(rig, (Point(scene, program + ".real", place, action), 0)).wrong)
+        return "\n".join(work(rig, (Point(scene, program + ".real", 1, place, action), 0)).wrong)
     finally:
         os.rename(path + ".real", path)
 
@@ -214,6 +236,7 @@ def work(rig, task):
         result = (try_mail if point.scene in SCENES else try_tool)(rig, point, plain)
         if result.hit or not point.action:
             break
+        point.nth = 1  # processes take turns in another order each time: it has come there less often
     result.seconds = time.monotonic() - began
     return result
 
@@ -245,12 +268,20 @@ def pairs():
                 yield Point(scene, program)
 
 
+def known_pairs():
+    """Those of KNOWN which pairs() does not have."""
+    if FULL or "SCENES" in os.environ or "PROGRAMS" in os.environ:
+        return
+    for pair in sorted({known[:2] for known in KNOWN} - {(p.scene, p.program) for p in pairs()}):
+        yield Point(*pair)
+
+
 def places(plain):
-    """(program, place) -> [(scene, a call there)]."""
+    """(program, place) -> [(scene, the calls there)]."""
     found_ = collections.defaultdict(dict)
     for (scene, program), calls in plain.items():
         for call in calls:
-            found_[program, place_of(call)].setdefault(scene, call)
+            found_[program, place_of(call)].setdefault(scene, []).append(call)
     return {key: list(scenes.items()) for key, scenes in found_.items()}
 
 
@@ -258,14 +289,19 @@ def all_points(plain, rng):
     """Each place of a program with each of its errors: (Point, calls without a fault); and the number of places."""
     points, there = [], places(plain)
     for (program, place), scenes in there.items():
-        for error in errors_of(scenes[0][1]):
-            if EVERY and error not in (errors_of(scenes[0][1])[0], "EINTR"):
+        for error in errors_of(scenes[0][1][0]):
+            if EVERY and error not in (errors_of(scenes[0][1][0])[0], "EINTR"):
                 continue
             action = error if "=" in error else "error=" + error
-            # who cannot wait at all can do nothing
-            for stays in (False, True) if not EVERY and error in STAY and name_of(scenes[0][1]) not in ("poll", "ppoll") else (False,):
-                scene, _ = rng.choice(scenes)
-                points.append((Point(scene, program, place, action, stays), len(plain[scene, program])))
+
+            def add(scene, nth, stays=False):
+                points.append((Point(scene, program, nth, place, action, stays), len(plain[scene, program])))
+            scene, calls = rng.choice(scenes)
+            for nth in sorted({1, len(calls)}):
+                add(scene, nth)
+            if not EVERY and error in STAY and not re.match(NEVER_STAYS, place):
+                scene, calls = rng.choice(scenes)
+                add(scene, rng.choice((1, len(calls))), True)
     return points, len(there)
 
 
@@ -274,10 +310,11 @@ def known_points(plain):
     for scene, program, pattern, action, stays in KNOWN:
         if (scene, program) in plain:
             calls = plain[scene, program]
-            at = {place_of(c): None for c in calls if re.match(pattern, place_of(c))}
-            ok(at, "%s, scene %s, has the call %s" % (program, scene, pattern), "\n".join(calls))
-            for place in at:
-                yield Point(scene, program, place, action, stays), len(calls)
+            at = collections.Counter(place_of(c) for c in calls if re.match(pattern, place_of(c)))
+            ok(at or pattern == MEMORY, "%s, scene %s, has the call %s" % (program, scene, pattern), "\n".join(calls))
+            for place, times in at.items():
+                for nth in range(1, min(times, MOST_KNOWN) + 1):
+                    yield Point(scene, program, nth, place, action, stays), len(calls)
 
 
 def sampled(points, rng):
@@ -328,10 +365,10 @@ rng = random.Random(SEED)
 if not FULL and not EVERY and "SCENES" not in os.environ and "WHICH" not in os.environ:
     PICKED_SCENES = rng.sample(sorted(SCENES), 2) + rng.sample(sorted(TOOLS), 3)
 if GIVEN:
-    tallies = run_all(tree, [(Point(*p[:4], len(p) > 4), 0) for p in GIVEN])
+    tallies = run_all(tree, [(Point(p[0], p[1], int(p[2]), p[3], p[4], len(p) > 5), 0) for p in GIVEN])
 else:
     plain = {}
-    for (point, _), result in pool(tree, work, [(p, 0) for p in pairs()], WORKERS):
+    for (point, _), result in pool(tree, work, [(p, 0) for p in itertools.chain(pairs(), known_pairs())], WORKERS):
         if result.calls:
             plain[point.scene, point.program] = result.calls
         if result.wrong:

@@ -83,10 +83,10 @@ def found(run):
     return keys, broken
 
 
-def judge(scene, run, rule=NEVER, cut_mboxes=0):
+def judge(scene, run, rule=NEVER, cut_mboxes=0, redone=1):
     """What is wrong with a run, as lines, and what came too often: {key: times}. rule: how often a thing may
     come too often, of the number of its passages. cut_mboxes: so many mboxes may have the begin of a
-    message that was cut off, which its page tells of."""
+    message that was cut off, which its page tells of. redone: how often places in REDONE may get it again."""
     have, broken = found(run)
     wrong, extra = [], {}
     in_mboxes = [p for p in broken if p.endswith("/Mailbox")]
@@ -102,7 +102,7 @@ def judge(scene, run, rule=NEVER, cut_mboxes=0):
                 wrong.append("lost: %s, %d of %d" % (key, have[key], count))
             elif have[key] > count:
                 extra[key] = have[key] - count
-                if extra[key] > max(rule(passes), int(key[1] in REDONE and rule is not NEVER)):
+                if extra[key] > max(rule(passes), redone if key[1] in REDONE and rule is not NEVER else 0):
                     wrong.append("too often: %s, %d instead of %d" % (key, have[key], count))
     tokens = {m.token for m in scene.mails}
     wrong += ["whose is this: %s" % (k,) for k in have if k[-1] not in tokens]

@@ -45,6 +45,14 @@ CPU_S = 4.0  # of one program or of one life of the system: work needs a tenth o
 QUEUED = "queued"
 
 
+# Always tried: qmail-send was killed by SIGXFSZ when it wrote to info/.
+KNOWN = {"fsize": [10]}
+
+
+def kinds():
+    return SWEEP if FULL else sorted(set(rng.sample(sorted(SWEEP), 2)) | set(KNOWN))
+
+
 def values(kind):
     return SWEEP[kind] if FULL else sorted(rng.sample(SWEEP[kind], 1))
 
@@ -591,9 +599,9 @@ try:
               b"".join(b"=u%d:alice:60100:60100:/@:::\n" % i for i in range(300)) + b".\n", b"/new").report()
     moving().report()
     reading().report()
-    for kind in SWEEP if FULL else rng.sample(sorted(SWEEP), 2):
+    for kind in kinds():
         wrong = Wrong("the system under limits: " + kind)
-        for value in values(kind):
+        for value in sorted(set(values(kind)) | set(KNOWN.get(kind, ()))):
             system(kind, value, wrong)
         wrong.report()
     parts = [lambda: full_queue("size=400k", "a full partition"), lambda: full_queue("size=4m,nr_inodes=200", "a full inode table"), full_notes,

@@ -42,6 +42,7 @@ IDS = {name: 60200 + i for i, name in enumerate(DOT_QMAIL)}
 PUT_OFF_S = 0.25  # nothing in the log for so long after a warning: it tries again in minutes
 ALARMS = 40  # what has not gone after so many ALRMs is stuck
 LEAVE_S = 20
+LIFE_S = 120  # however much is in the log: somebody goes round in circles
 PULL_S = 0.3  # nothing in the log for so long, and something in todo
 RESTED, ENDED, PUT_OFF, STUCK = "rested", "ended", "put off", "stuck"
 
@@ -235,7 +236,8 @@ class Rig(Worker):
         trouble, or nothing happens any more: STUCK. Deferred deliveries are hastened by ALRM; and a message whose
         qmail-queue had no time to pull the trigger, by pulling it as the next one's would."""
         alarms, answered, log, since, pulled = 0, 0, b"", time.monotonic(), False
-        while time.monotonic() < since + (put_off_s if b"warning: " in log else LIMIT_S):
+        end = since + LIFE_S
+        while time.monotonic() < end and time.monotonic() < since + (put_off_s if b"warning: " in log else LIMIT_S):
             before, log = log, self.log()
             if log != before:
                 since, pulled = time.monotonic(), False
@@ -255,8 +257,10 @@ class Rig(Worker):
                     self.send(pid(), signal.SIGALRM)
             if process.poll() is not None:
                 return ENDED
+            if log.count(b"sleeping...\n") > 1:
+                return PUT_OFF  # it will be the same again
             time.sleep(0.004)
-        return PUT_OFF if b"warning: " in log else STUCK
+        return PUT_OFF if time.monotonic() < end and b"warning: " in log else STUCK
 
     def pull(self):
         try:
