@@ -270,7 +270,7 @@ def pairs():
 
 def known_pairs():
     """Those of KNOWN which pairs() does not have."""
-    if FULL or "SCENES" in os.environ or "PROGRAMS" in os.environ:
+    if FULL or "SCENES" in os.environ or "WHICH" in os.environ:
         return
     for pair in sorted({known[:2] for known in KNOWN} - {(p.scene, p.program) for p in pairs()}):
         yield Point(*pair)
