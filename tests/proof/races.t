@@ -184,23 +184,25 @@ def kind_of(call):
 
 
 def points():
-    """Each different call, told by its program, what it is and the two before it, with each error that it can give."""
+    """Each different call, told by its program, what it is and the two before it, for the first and
+    the last time, with each error that it can give."""
     seen = set()
     for scene in PICKED or SCENES:
         calls, _, wrong = run(scene)
         ok(calls and not wrong, scene + ": undisturbed", "\n".join(wrong))
-        before = ("", "")
+        before, numbers = ("", ""), {}
         for number, call in enumerate(calls, 1):
             kind = kind_of(call)
-            key = (scene.split("-")[0], kind, *before)
+            numbers.setdefault((scene.split("-")[0], kind, *before), []).append(number)
             before = (before[1], kind)
-            if key in seen or (CALLS and kind.split()[0] not in CALLS):
-                continue
-            seen.add(key)
-            for error in ERRORS.get(kind.split()[0], ()):
-                yield scene, number, "error=" + error
-                if error == "ENOENT" and "stat" in kind.split()[0] and scene == "qread":
-                    yield scene, number, "error=ENOENT,r"  # everything that it asks for from then on is gone
+        for key in numbers.keys() - seen:
+            name = key[1].split()[0]
+            for number in sorted({numbers[key][0], numbers[key][-1]}) if not CALLS or name in CALLS else ():
+                for error in ERRORS.get(name, ()):
+                    yield scene, number, "error=" + error
+                    if error == "ENOENT" and "stat" in name and scene == "qread":
+                        yield scene, number, "error=ENOENT,r"  # everything that it asks for from then on is gone
+        seen |= numbers.keys()
 
 
 # -- once each
@@ -209,6 +211,24 @@ stuck()
 code, lines = q.run("-r")
 same(code, 2, "what is left for a human")
 found("bad-content info/", "\n".join(lines), "a message that makes no sense, and is nobody's to move")
+
+
+def traced(prepare, *words):
+    """qmail-qfix -r under strace: its exit code, and the calls that are told of."""
+    prepare()
+    trace = os.path.join(tree.scratch, "trace")
+    code, _ = q.run("-r", wrapper=("strace", "-o", trace, *words))
+    return code, [line for line in read(trace).decode("latin1").splitlines() if re.match(r"\w+\(", line)]
+
+
+if shutil.which("strace"):
+    for what, prepare, call, errors in (("the last name that is changed", numbers, "renameat2", ("ENOENT", "EEXIST")), ("what is read", damage, "read", ("EIO",))):
+        count = len(traced(prepare, "-e", "trace=" + call)[1])
+        codes = {traced(prepare, "-e", "inject=%s:error=%s:when=%d" % (call, error, n))[0]
+                 for error in errors for n in ((count,) if call != "read" else range(1, count + 1))}
+        ok(codes <= {0, 1, 2, 111, 127}, "qmail-qfix, %s: %d calls fail" % (what, count), codes)
+else:
+    skip(2, "needs strace")
 message()
 subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=750,uid=%d,gid=%d" % (q.queue_uid, q.group), "proof", q.at("mess/3")], check=True)
 code, lines = q.run("-r")

@@ -155,7 +155,7 @@ qmqp = Netstrings(b"15:Dgo away (#5.7),")
 tree.control("qmqpservers", "127.0.0.1:%d\n" % qmqp.port)
 relayed = ["sh", "-c", 'exec "$0" 1< "$1" 6> /dev/null', tree.bin("qmail-qmqpc"), write(os.path.join(tree.scratch, "relayed"), b"Fa@b\0Tb@here.test\0\0")]
 sweep("qmail-qmqpc", relayed, b"x\n", usual=(0, 31, 71, 82, 88), but=("fcntl",))
-tree.control("qmqpservers", "127.0.0.1:%d\n" % Netstrings(b"no netstring" * 1000).port)
+tree.control("qmqpservers", "127.0.0.1:%d\n" % Netstrings(b"no netstring" * 10000).port)
 same(run(relayed, b"x\n")[0], 74, "qmail-qmqpc: a server that makes no sense")
 tree.control("qmqpservers", None)
 for name in ("qmail-queue", "qmail-clean"):
