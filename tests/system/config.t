@@ -138,7 +138,7 @@ write(tree.at("queue/mess/46"), "another")
 write(tree.at("queue/info/notes"), "x")
 result = upq()
 same((result.returncode, result.stderr.decode().replace(tree.path, "HOME")),
-     (1, "qmail-upq: warning: HOME/queue/mess/46 stays: there is another file in its place\nqmail-upq: warning: HOME/queue/info/notes stays: it is no message's\n"), "nothing is overwritten")
+     (1, "qmail-upq: warning: HOME/queue/info/notes stays: it is no message's\nqmail-upq: warning: HOME/queue/mess/46 stays: there is another file in its place\n"), "nothing is overwritten")
 same(read(tree.at("queue/mess/0/46")), b"mess/46", "what was in the place is still there")
 os.unlink(tree.at("queue/info/notes"))
 same(upq("x").returncode, 100, "qmail-upq: usage")
