@@ -282,6 +282,8 @@ same(code, 111, "which cannot be said")
 # qmail-send as it answers when another message has got the number meanwhile
 number = message()[0]
 listener = socket.socket(socket.AF_UNIX)
+if os.path.exists(q.at("order/socket")):
+    os.unlink(q.at("order/socket"))  # of a qmail-send that was killed
 listener.bind(q.at("order/socket"))
 listener.listen(1)
 os.chmod(q.at("order/socket"), 0o666)
