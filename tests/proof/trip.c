@@ -192,17 +192,25 @@ static struct process *process_of(pid_t pid)
     return processes[pid];
 }
 
-/* The registers of a process at the beginning or end of a call, and in them what can
- * be changed. The only part that knows the machine. */
-#if defined(__x86_64__)
+/* The registers of a process at the beginning or end of a call. */
 struct registers {
     struct user_regs_struct user;
 };
+
 static bool registers_change(pid_t pid, struct registers *r)
 {
     struct iovec v = {&r->user, sizeof r->user};
     return ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &v) == 0;
 }
+
+static bool registers_get(pid_t pid, struct registers *r)
+{
+    struct iovec v = {&r->user, sizeof r->user};
+    return ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &v) == 0;
+}
+
+/* What can be changed in them. The only part that knows the machine. */
+#if defined(__x86_64__)
 static void registers_skip(pid_t pid, struct registers *r)
 {
     r->user.orig_rax = (unsigned long long)NO_CALL;
@@ -222,14 +230,6 @@ static void registers_result(pid_t pid, struct registers *r, int64_t result)
     (void)registers_change(pid, r);
 }
 #elif defined(__aarch64__)
-struct registers {
-    struct user_regs_struct user;
-};
-static bool registers_change(pid_t pid, struct registers *r)
-{
-    struct iovec v = {&r->user, sizeof r->user};
-    return ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &v) == 0;
-}
 static void registers_skip(pid_t pid, struct registers *r)
 {
     int none = NO_CALL;
@@ -252,12 +252,6 @@ static void registers_result(pid_t pid, struct registers *r, int64_t result)
 #else
 #error "trip changes system calls on x86-64 and arm64 alone"
 #endif
-
-static bool registers_get(pid_t pid, struct registers *r)
-{
-    struct iovec v = {&r->user, sizeof r->user};
-    return ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &v) == 0;
-}
 
 /* The string at an address of the process, quoted; or the address. */
 static void put_path(pid_t pid, uint64_t address, char *to, size_t room)
