@@ -243,7 +243,7 @@ $(BUILD)/tests/proof/%.h: Makefile
 	@{ echo '#include <errno.h>'; echo '#include <sys/syscall.h>'; } | $(CONF_CC) -E -dM - | LC_ALL=C sort | \
 	    sed -n '$(if $(filter calls,$*),s/^$(hash)define SYS_\([a-z0-9_]*\) .*/CALL(\1)/p,s/^$(hash)define \(E[A-Z0-9]*\) [0-9]*$$/ERROR(\1)/p)' > $@
 $(TRIP).o: $(BUILD)/tests/proof/calls.h $(BUILD)/tests/proof/errors.h
-$(TRIP): %: %.o $(ARCHIVES)
+$(TRIP): %: %.o $(BUILD)/tests/traced.o $(ARCHIVES)
 	$(LINK) -o $@ $^ -lresolv
 # Programs whose clock tests/proof/clock.t can turn.
 WRAPPED = time clock_gettime stat lstat fstat fstatat utimensat futimens
@@ -251,6 +251,7 @@ $(TURNED): LINK = $(CONF_LD) $(COUNTED) $(WRAPPED:%=-Wl,--wrap=%)
 $(TURNED): $(BUILD)/tests/proof/turned.o
 $(foreach p,$(filter $(addprefix %/,$(notdir $(TURNED))),$(PROGRAMS)),$(eval $(call PROGRAM,$(p),$(BUILD)/tests/proof/turned)))
 # Measurements, as root: tests/bench/README.
+$(BUILD)/tests/bench/watch: $(BUILD)/tests/traced.o
 $(BENCH): %: %.o $(ARCHIVES)
 	$(LINK) -o $@ $^ -lresolv
 bench: it $(BENCH)

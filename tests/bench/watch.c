@@ -16,6 +16,8 @@
 #include "base/die.h"
 #include "base/error.h"
 
+#include "../traced.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -165,35 +167,6 @@ static void serve(pid_t pid, int status)
     (void)ptrace(PTRACE_CONT, pid, 0, deliver);
 }
 
-static pid_t start(char **command)
-{
-    int go[2];
-    char byte = 0;
-
-    if (pipe(go) != 0)
-        die_temp("unable to make a pipe: %s", error_text(errno));
-    pid_t child = fork();
-    if (child == -1)
-        die_temp("unable to fork: %s", error_text(errno));
-    if (child == 0) {
-        (void)close(go[1]);
-        if (read(go[0], &byte, 1) != 1)
-            _exit(DIE_TEMP);
-        (void)close(go[0]);
-        execvp(command[0], command);
-        die_temp("unable to run %s: %s", command[0], error_text(errno));
-    }
-    long options = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-                   PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT;
-    if (ptrace(PTRACE_SEIZE, child, 0, options) != 0)
-        die_temp("unable to trace: %s", error_text(errno));
-    (void)close(go[0]);
-    if (write(go[1], &byte, 1) != 1)
-        die_temp("unable to start: %s", error_text(errno));
-    (void)close(go[1]);
-    return child;
-}
-
 int main(int argc, char **argv)
 {
     int status, result = DIE_TEMP;
@@ -206,7 +179,9 @@ int main(int argc, char **argv)
     if (out == NULL)
         die_temp("unable to write %s: %s", argv[1], error_text(errno));
     (void)setvbuf(out, NULL, _IOLBF, 0);
-    pid_t first = start(argv + 2);
+    pid_t first = traced_start_or_die(
+        argv + 2, PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+                      PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT);
     while ((pid = waitpid(-1, &status, __WALL)) != -1 || errno == EINTR) {
         if (pid == -1)
             continue;

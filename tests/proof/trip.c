@@ -41,6 +41,8 @@
 #include "base/number.h"
 #include "base/option.h"
 
+#include "../traced.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -634,31 +636,10 @@ static void serve(pid_t pid, int status)
 
 static pid_t start(char **command)
 {
-    int go[2];
-    char byte = 0;
-
-    if (pipe(go) != 0)
-        die_temp("unable to make a pipe: %s", error_text(errno));
-    pid_t child = fork();
-    if (child == -1)
-        die_temp("unable to fork: %s", error_text(errno));
-    if (child == 0) {
-        (void)close(go[1]);
-        if (read(go[0], &byte, 1) != 1)
-            _exit(DIE_TEMP);
-        (void)close(go[0]);
-        execvp(command[0], command);
-        die_temp("unable to run %s: %s", command[0], error_text(errno));
-    }
-    long options = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-                   PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL;
-    if (ptrace(PTRACE_SEIZE, child, 0, options) != 0)
-        die_temp("unable to trace: %s", error_text(errno));
+    pid_t child = traced_start_or_die(
+        command, PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+                     PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
     process_of(child)->known = true;
-    (void)close(go[0]);
-    if (write(go[1], &byte, 1) != 1)
-        die_temp("unable to start: %s", error_text(errno));
-    (void)close(go[1]);
     return child;
 }
 
