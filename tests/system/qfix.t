@@ -151,7 +151,7 @@ shapes = {
     "all in one cycle": lambda a: dict(zip(a, a[1:] + a[:1])),
     "two cycles and a chain": lambda a: {a[0]: a[1], a[1]: a[0], a[2]: a[3], a[3]: a[4], a[4]: a[2], a[5]: a[6], a[6]: free},
     "backwards": lambda a: dict(zip(a, reversed(a))),
-    "same split directory": lambda a: {a[0]: a[0] + 23, a[1]: a[1] + 23 * 5},
+    "same split directory": lambda a: {n: (free // 23 + i) * 23 + n % 23 for i, n in enumerate(a[:2])},
 }
 for name, shape in shapes.items():
     a = everyone()
