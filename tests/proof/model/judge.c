@@ -49,6 +49,8 @@ static struct {
     unsigned unanswered;
     int rules, rules_before;
     int64_t last_scan_ms;
+    int64_t pause_begun_ms; /* the first in this turn */
+    uint64_t paused_turn;
     bool begun; /* the first status line has been written */
     unsigned progress[CHANNELS];
     ino_t must_start[CHANNELS]; /* somebody who is due; 0: nobody */
@@ -357,6 +359,7 @@ void judge_begin_life(void)
             life.limit[c] = world_announced(c);
     life.rules = life.rules_before = world_version();
     life.last_scan_ms = INT64_MIN;
+    life.paused_turn = UINT64_MAX;
     life.idle_since = sim.steady_ms;
 }
 
@@ -622,6 +625,16 @@ void judge_sleep(int64_t timeout_ms)
     }
     if (!asked && timeout_ms > life.last_scan_ms + SCAN_MS + 1000 - sim.steady_ms)
         violation("sleeps longer than the next scan of todo/ allows");
+}
+
+void judge_pause(int64_t ms)
+{
+    if (life.paused_turn != sim.turns || sim.steady_ms - ms < life.pause_begun_ms)
+        life.pause_begun_ms = sim.steady_ms - ms;
+    life.paused_turn = sim.turns;
+    for (unsigned i = 0; i < message_count; i++)
+        if (messages[i].bounce_due_ms && messages[i].bounce_due_ms < sim.steady_ms)
+            messages[i].bounce_due_ms = sim.steady_ms;
 }
 
 void judge_scan(void)
@@ -1111,7 +1124,9 @@ static void judge_notes(struct message *m)
                       ? old
                       : old + count;
         }
-        if (old < wanted || (old > wanted && !m->disturbed))
+        /* a return writes no paragraph that the notes end with, be it of a twin */
+        unsigned least = wanted > 1 && m->ordered_away ? 1 : wanted;
+        if (old < least || (old > wanted && !m->disturbed))
             violation("%ju: %u notes of %s", (uintmax_t)m->number, old, r->address);
     }
 }
@@ -1384,7 +1399,9 @@ void judge_times(const char *tree, ino_t n, int64_t mtime)
 {
     const struct message *m = known(n, "the times of");
     int c = tree[0] == 'r';
-    if (tree[0] == 'i' && mtime != wall_s())
+    int64_t since_ms = life.paused_turn == sim.turns ? life.pause_begun_ms : sim.steady_ms;
+    if (tree[0] == 'i' &&
+        (mtime > wall_s() || mtime < (since_ms + sim.offset_ms) / 1000))
         violation("%ju is born anew at %jd", (uintmax_t)n, (intmax_t)mtime);
     if (tree[0] != 'i' && m->in[c].state == DUE && !m->fuzzy && !m->in[c].fresh &&
         !m->in[c].unsure && m->in[c].due != mtime)

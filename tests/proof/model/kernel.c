@@ -317,6 +317,7 @@ struct node *disk_make(const char *path, enum type type, mode_t mode)
     n->dirty = true;
     touch(n);
     n->stable_mtime_ms = n->mtime_ms;
+    n->stable_ctime_ms = n->ctime_ms;
     struct entry *e = place(path, true);
     if (e->now)
         abort();
@@ -340,6 +341,7 @@ static void sync_node(struct node *n)
     buf_add(&n->stable, n->data.data, n->data.len);
     n->stable_mode = n->mode;
     n->stable_mtime_ms = n->mtime_ms;
+    n->stable_ctime_ms = n->ctime_ms;
     n->dirty = false;
 }
 
@@ -414,8 +416,10 @@ static void cut_node(struct node *n)
     }
     if (chance(500000))
         n->mode = n->stable_mode;
-    if (chance(500000))
+    if (chance(500000)) {
         n->mtime_ms = n->stable_mtime_ms;
+        n->ctime_ms = n->stable_ctime_ms;
+    }
     sync_node(n);
     n->dirty = false;
 }
@@ -1393,6 +1397,7 @@ CALL(unsigned, sleep, unsigned seconds)
 {
     enter("sleep");
     pass((int64_t)seconds * 1000);
+    judge_pause((int64_t)seconds * 1000);
     return 0;
 }
 
@@ -1460,6 +1465,7 @@ CALL(int, poll, struct pollfd *fds, nfds_t count, int timeout)
         return -1;
     }
     pass(is_turn && chance(100000) ? 1 : 0);
+    int64_t begun = sim.steady_ms;
     int64_t end = timeout < 0 ? INT64_MAX : sim.steady_ms + timeout;
     int result;
     bool slept = false;
@@ -1486,6 +1492,8 @@ CALL(int, poll, struct pollfd *fds, nfds_t count, int timeout)
     }
     if (is_turn)
         judge_turn();
+    else
+        judge_pause(sim.steady_ms - begun);
     os.turn_begins = is_turn;
     return result;
 }

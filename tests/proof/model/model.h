@@ -90,7 +90,7 @@ struct node {
     ino_t owner; /* the message that it belongs to; 0: none */
     unsigned names, stable_names, opens;
     mode_t mode, stable_mode;
-    int64_t mtime_ms, atime_ms, ctime_ms, stable_mtime_ms; /* wall clock */
+    int64_t mtime_ms, atime_ms, ctime_ms, stable_mtime_ms, stable_ctime_ms; /* wall clock */
     struct buf data, stable;
     bool dirty;
 };
@@ -219,6 +219,7 @@ void judge_log(const char *line, size_t len);
 void judge_turn_end(void);            /* of the main loop */
 void judge_turn(void);                /* one begins */
 void judge_sleep(int64_t timeout_ms); /* nothing is ready */
+void judge_pause(int64_t ms);         /* after an alert; what was due has waited */
 void judge_fault(ino_t number);       /* 0: nobody in particular */
 void judge_unlink(const char *dir, ino_t number);
 void judge_mark(const char *tree, ino_t number, off_t at, const struct node *n);
