@@ -116,15 +116,15 @@ bool order_mark(ino_t message, enum queue_mark mark)
     if (fd == -1)
         return false;
     bool marked = fstat(fd, &st) == 0;
-    if (marked && (st.st_mode & MODE_BITS) != mode) {
+    if (marked && (st.st_mode & MODE_BITS) != mode)
         marked = fchmod(fd, mode) == 0;
-        if (marked && !file_sync(fd)) {
-            int error = errno;
-            int undone = fchmod(fd, st.st_mode & MODE_BITS);
-            (void)undone; /* what is on the disk is uncertain anyway */
-            errno = error;
-            marked = false;
-        }
+    /* also a mark that is there: from one who died before it was stable, perhaps */
+    if (marked && !file_sync(fd)) {
+        int error = errno;
+        int undone = fchmod(fd, st.st_mode & MODE_BITS);
+        (void)undone; /* what is on the disk is uncertain anyway */
+        errno = error;
+        marked = false;
     }
     fd_close(&fd);
     return marked;

@@ -76,11 +76,14 @@ MUTANTS = [
     ("a refused bounce is forgotten", "send_bounce.c", "        log_line(\"warning: trouble injecting bounce message, will try later\");\n        later(message, birth);", "        log_line(\"warning: trouble injecting bounce message, will try later\");"),
     ("an attempt goes on although its message is held", "send_job.c", "if (mark && list->job == j) {", "if (mark == QUEUE_DELETED && list->job == j) {"),
     ("what is held is not found again", "send_waiting.c", "    if (mark)\n        job_apply", "    if (mark == QUEUE_HELD)\n        return;\n    if (mark)\n        job_apply"),
+    ("a mark that is there is believed to be on the disk", "order_file.c",
+     "if (marked && !file_sync(fd)) {", "if (marked && (st.st_mode & MODE_BITS) != mode && !file_sync(fd)) {"),
     ("the order of the status", "send_spawn.c", "    s->running--;\n", "    s->running -= s->running > 1;\n"),
     ("deferrals are failures", "send_spawn.c", "if (letter == DELIVERY_DEFERRAL && job_last_words", "if (letter == DELIVERY_DEFERRAL || job_last_words"),
 ]
 SAMPLE = 3  # of them, in make test
-SLOW = {"the notes' name is stable at the first paragraph alone"}  # takes some ten thousand histories
+SLOW = {"the notes' name is stable at the first paragraph alone",  # take some ten thousand histories
+        "a mark that is there is believed to be on the disk"}
 
 
 def build(source, out, *flags):
