@@ -714,7 +714,7 @@ static void begin_attempt(struct message *m, int c)
                       (intmax_t)(due - o->in[c].due), (uintmax_t)m->number);
     }
     m->in[c].state = ATTEMPT;
-    m->in[c].fresh = m->in[c].stopped = m->in[c].unsure = false;
+    m->in[c].fresh = m->in[c].stopped = m->in[c].unsure = m->in[c].cut = false;
     m->in[c].set_back = life.set_back_in + 2 >= sim.turns; /* perhaps not noticed yet */
     int64_t birth = birth_for_attempt(m, now);
     m->in[c].next = next_attempt(c, birth, now);
@@ -782,7 +782,8 @@ static void judge_starting(const char *line)
     bool tried = true;
     for (unsigned i = 0; i < m->count; i++)
         tried &= m->to[i].channel != c || m->to[i].done || m->to[i].started;
-    if (m->in[c].state != ATTEMPT || (m->fuzzy && m->in[c].running == 0 && tried))
+    if (m->in[c].state != ATTEMPT ||
+        (m->fuzzy && m->in[c].running == 0 && (tried || m->in[c].cut)))
         begin_attempt(m, c);
     struct recipient *r = find_recipient(m, c, line + at);
     if (!r &&
@@ -1248,8 +1249,20 @@ void judge_order(const char *verb, ino_t n, const char *answer)
 }
 
 /* Trouble that has been reported: is there a reason? */
+/* What ends an attempt in the middle of its list. */
+static void judge_cut(const char *line)
+{
+    char tree[8];
+    unsigned long long n;
+    if (sscanf(line, "warning: trouble reading %7[a-z]/%*u/%llu;", tree, &n) != 2)
+        return;
+    struct message *m = known((ino_t)n, "trouble with");
+    m->in[strcmp(tree, "remote") == 0].cut = true;
+}
+
 static void judge_trouble(const char *line)
 {
+    judge_cut(line);
     if (strcmp(line, "warning: internal error: delivery report out of range") == 0) {
         judge_out_of_range();
         return;

@@ -204,6 +204,7 @@ struct message {
         bool unsure;       /* its attempt has ended while leaving, or has not; or the
                             * clock has been set back, and due goes back with it */
         bool set_back;     /* the clock, during the attempt */
+        bool cut;          /* the attempt cannot read on in its list */
         unsigned running;
     } in[CHANNELS];
 };
