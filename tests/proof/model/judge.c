@@ -1233,7 +1233,6 @@ static void judge_ordered(const char *verb, ino_t n)
 
 void judge_order(const char *verb, ino_t n, const char *answer)
 {
-    (void)n;
     if (strcmp(verb, "rubbish") == 0 &&
         strncmp(answer, "bad-request - - - -\n", 20) != 0)
         violation("rubbish is answered %s", answer);
@@ -1246,9 +1245,13 @@ void judge_order(const char *verb, ino_t n, const char *answer)
         found |= strncmp(answer, results[i], strlen(results[i])) == 0;
     if (!found || (strncmp(answer, "trouble", 7) == 0 && !had_fault))
         violation("%s is answered %s", verb, answer);
+    /* the disk can refuse to take a mark back, too: then it will be obeyed */
+    struct message *m = message_find(n);
+    if (m && strncmp(answer, "trouble", 7) == 0 &&
+        (mark_of(m) == DELETED_MODE || mark_of(m) == RETURNED_MODE))
+        m->ordered_away = true;
 }
 
-/* Trouble that has been reported: is there a reason? */
 /* What ends an attempt in the middle of its list. */
 static void judge_cut(const char *line)
 {
@@ -1260,6 +1263,7 @@ static void judge_cut(const char *line)
     m->in[strcmp(tree, "remote") == 0].cut = true;
 }
 
+/* Trouble that has been reported: is there a reason? */
 static void judge_trouble(const char *line)
 {
     judge_cut(line);
