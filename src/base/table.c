@@ -8,7 +8,7 @@ enum { SMALLEST_TABLE = 16 };
 
 /* FNV-1a over the lower-case bytes. The keys are the admin's, not a stranger's,
  * so nobody can choose them to collide. */
-static uint32_t hash_of(struct view key)
+uint32_t table_hash(struct view key)
 {
     uint32_t h = 2166136261u;
     for (size_t i = 0; i < key.len; i++)
@@ -44,7 +44,7 @@ void table_add(struct table *t, struct view key, struct view value)
 {
     if (t->count * 2 >= t->room)
         grow(t);
-    uint32_t hash = hash_of(key);
+    uint32_t hash = table_hash(key);
     struct table_entry *e = place(t, key, hash);
     if (!e->used)
         t->count++;
@@ -55,7 +55,7 @@ bool table_find(const struct table *t, struct view key, struct view *value)
 {
     if (!t->room)
         return false;
-    const struct table_entry *e = place(t, key, hash_of(key));
+    const struct table_entry *e = place(t, key, table_hash(key));
     if (e->used && value)
         *value = e->value;
     return e->used;

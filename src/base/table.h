@@ -25,4 +25,7 @@ bool table_find(const struct table *t, struct view key, struct view *value);
 
 void table_free(struct table *t);
 
+/* A number that keys which are equal but for ASCII case share. */
+uint32_t table_hash(struct view key);
+
 #endif

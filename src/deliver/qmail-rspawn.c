@@ -4,38 +4,53 @@
  *          of a command go, and what qmail-remote prints not at all
  * fd 0     commands from qmail-send, see mail/delivery.h
  * fd 1     the limit of deliveries at a time, then reports
- * runs     $QMAILREMOTE, or qmail-remote: HOST SENDER RECIPIENT, the message on 0
+ * runs     $QMAILREMOTE, or qmail-remote: HOST SENDER RECIPIENT..., the message on 0
+ * reads    control/remoterecipients
  * exits    0 when qmail-send is gone and all deliveries are done, 111 when it
  *          cannot begin */
 #include "base/die.h"
+#include "base/heap.h"
 #include "deliver/rspawn.h"
 #include "deliver/spawn.h"
 #include "mail/address.h"
+#include "mail/control.h"
 #include "mail/tcpto.h"
 
 #include <stdlib.h>
+#include <unistd.h>
+
+/* The strings of a command, which a program may write to. */
+static char *string(const struct spawn_delivery *d, struct view v)
+{
+    char *strings = d->strings.data;
+    return strings + (v.data - strings); /* each ends with a NUL there */
+}
 
 static bool begin(struct spawn_delivery *d, int message, struct bytes *report)
 {
     static char usual[] = "qmail-remote";
     struct view local, host;
     char *program = getenv("QMAILREMOTE");
+    char **argv = heap_array(d->others_count + 5, sizeof *argv);
+    size_t n = 0;
 
     address_split(d->recipient, &local, &host);
-    char *strings = d->strings.data;
-    char *argv[] = {
-        program ? program : usual,
-        strings + (host.data - strings), /* all of them end with a NUL there */
-        strings + (d->sender.data - strings),
-        strings + (d->recipient.data - strings),
-        NULL,
-    };
+    argv[n++] = program ? program : usual;
+    argv[n++] = string(d, host);
+    argv[n++] = string(d, d->sender);
+    for (const struct spawn_delivery *each = d; each; each = each->others)
+        argv[n++] = string(each, each->recipient);
+    argv[n] = NULL;
+    if (d->others)
+        rspawn_expect(d->state, d->others_count + 1);
     struct process remote = {
         .argv = argv,
         /* a program that cannot be run must not return all mail */
         .failures = {.fds = DIE_TEMP, .exec_temp = DIE_TEMP, .exec_perm = DIE_TEMP},
     };
-    return spawn_start(d, &remote, message, false, report);
+    bool started = spawn_start(d, &remote, message, false, report);
+    heap_free(argv);
+    return started;
 }
 
 static void take(struct spawn_delivery *d, enum spawn_pipe from, struct view output)
@@ -46,8 +61,14 @@ static void take(struct spawn_delivery *d, enum spawn_pipe from, struct view out
 
 static bool ended(struct spawn_delivery *d, struct bytes *report)
 {
-    rspawn_report(report, d->status, d->state);
+    rspawn_report(report, d->status, d->state, 0);
     return false;
+}
+
+static void ended_other(const struct spawn_delivery *d, size_t number,
+                        struct bytes *report)
+{
+    rspawn_report(report, d->status, d->state, number);
 }
 
 static void forget(struct spawn_delivery *d)
@@ -55,16 +76,27 @@ static void forget(struct spawn_delivery *d)
     rspawn_free(d->state);
 }
 
+/* HOME is entered for that, before the queue is. */
+static void read_controls_or_die(struct spawn_role *role)
+{
+    if (chdir(CONF_QMAIL) == -1 ||
+        control_number("remoterecipients", &role->most) == CONTROL_FAILED)
+        _exit(DIE_TEMP);
+}
+
 int main(void)
 {
-    static const struct spawn_role role = {
+    struct spawn_role role = {
         .state_size = sizeof(struct rspawn_output),
         .begin = begin,
         .take = take,
         .ended = ended,
         .forget = forget,
+        .most = 1,
+        .ended_other = ended_other,
     };
 
+    read_controls_or_die(&role);
     spawn_prepare_or_die();
     /* a restart forgets who did not answer; a table that stays does little harm */
     tcpto_clear(".", IP_V4);

@@ -70,7 +70,13 @@ struct spawn_delivery {
         int fd;      /* -1: there is none, or it is at its end */
         size_t want; /* its number in the poll loop */
     } pipes[SPAWN_PIPES];
-    struct spawn_delivery *next; /* of those whose pids look alike */
+    struct spawn_delivery *next; /* of those whose pids, or before that, whose
+                                    recipients look alike */
+
+    struct spawn_delivery *others; /* the next of those that have the same child */
+    size_t others_count;
+    size_t others_len;             /* bytes of their recipients */
+    struct spawn_delivery *later;  /* the next that is to begin */
 };
 
 struct spawn_role {
@@ -87,6 +93,16 @@ struct spawn_role {
     /* The child has died and its pipes are at their ends. True: another child of
      * d has been started. False: the report has been appended. */
     bool (*ended)(struct spawn_delivery *d, struct bytes *report);
+
+    /* How many deliveries that come together, for one message and sender and for one
+     * host, may have one child: begin() is called for the first, with the chain of the
+     * others. 0 or 1: each has its own. */
+    uint64_t most;
+
+    /* Appends the report of one of the others, counted from 1, after ended(). NULL where
+     * each has its own child. */
+    void (*ended_other)(const struct spawn_delivery *d, size_t number,
+                        struct bytes *report);
 
     /* Frees what d->state points to. */
     void (*forget)(struct spawn_delivery *d);

@@ -9,7 +9,9 @@
 #include "base/os.h"
 #include "base/sandbox.h"
 #include "base/signals.h"
+#include "base/table.h"
 #include "base/writer.h"
+#include "mail/address.h"
 #include "mail/queue_dir.h"
 
 #include <errno.h>
@@ -20,12 +22,15 @@
 #include <unistd.h>
 
 enum {
-    INPUT_STEP = 4096,   /* bytes of commands read at a time */
+    INPUT_STEP = 65536,  /* bytes of commands read at a time: all that a pipe holds */
     OUTPUT_STEP = 16384, /* bytes of a child's output */
     FDS_EACH = 2,        /* descriptors of a delivery: its pipes, or one and its
                             message */
     FDS_OTHER = 10,      /* all others */
     RETRY_S = 1,         /* between attempts to get memory */
+    LOOKALIKES = 64,     /* chains of deliveries that are to begin */
+    MOST_OTHERS = 32768, /* bytes of recipients given to one child, far from what
+                            execve(2) takes */
     FILE_TIME_US = 20000 /* times of files may be so much behind the clock */
 };
 
@@ -51,7 +56,10 @@ static struct {
     bool input_ended;
     bool deaf; /* qmail-send reads no more reports */
     struct spawn_command command;
-    struct bytes report;
+    struct spawn_delivery *fresh, **fresh_end; /* to begin, when all commands are read */
+    struct spawn_delivery *lookalikes[LOOKALIKES]; /* of those, by what they look like */
+    struct bytes text;                             /* of one report */
+    struct bytes reports;                          /* to be written */
 } self;
 
 uid_t spawn_owner(void)
@@ -157,10 +165,11 @@ failed:
 
 /* Reports */
 
-static void begin_report(unsigned slot)
+static void add_report(unsigned slot, struct view text)
 {
-    bytes_clear(&self.report);
-    delivery_add_slot(&self.report, slot);
+    delivery_add_slot(&self.reports, slot);
+    bytes_add(&self.reports, text);
+    bytes_add_byte(&self.reports, '\0');
 }
 
 /* qmail-send must not wait for reports that will not come: it sees the end of the pipe.
@@ -172,11 +181,11 @@ static void be_deaf(void)
 }
 
 /* qmail-send never waits to write a command, so it always comes to read. */
-static void send_report(void)
+static void send_reports(void)
 {
-    bytes_add_byte(&self.report, '\0');
-    if (!self.deaf && !write_all(1, bytes_view(&self.report)))
+    if (!self.deaf && !write_all(1, bytes_view(&self.reports)))
         be_deaf();
+    bytes_clear(&self.reports);
 }
 
 /* Deliveries */
@@ -209,22 +218,42 @@ static void free_delivery(struct spawn_delivery *d)
     heap_free(d);
 }
 
-/* Its report is complete: the slot is free. */
-static void end_delivery(struct spawn_delivery *d)
+/* All reports are complete: the slots are free. */
+static void end_deliveries(struct spawn_delivery *d)
 {
-    send_report();
-    self.slots[d->slot] = NULL;
-    self.running--;
-    free_delivery(d);
+    send_reports();
+    while (d) {
+        struct spawn_delivery *other = d->others;
+        self.slots[d->slot] = NULL;
+        self.running--;
+        free_delivery(d);
+        d = other;
+    }
+}
+
+/* There is no child, and that is what is to be said of each of them. */
+static void end_alike(struct spawn_delivery *d, struct view text)
+{
+    for (const struct spawn_delivery *each = d; each; each = each->others)
+        add_report(each->slot, text);
+    end_deliveries(d);
 }
 
 static void end_if_done(struct spawn_delivery *d)
 {
     if (d->pid || d->pipes[SPAWN_TEXT].fd != -1 || d->pipes[SPAWN_ANSWER].fd != -1)
         return;
-    begin_report(d->slot);
-    if (!self.role->ended(d, &self.report))
-        end_delivery(d);
+    bytes_clear(&self.text);
+    if (self.role->ended(d, &self.text))
+        return;
+    add_report(d->slot, bytes_view(&self.text));
+    size_t number = 0;
+    for (const struct spawn_delivery *other = d->others; other; other = other->others) {
+        bytes_clear(&self.text);
+        self.role->ended_other(d, ++number, &self.text);
+        add_report(other->slot, bytes_view(&self.text));
+    }
+    end_deliveries(d);
 }
 
 /* Whether the open message can be another one than qmail-send has meant. If it has
@@ -256,25 +285,87 @@ static int open_message(const struct spawn_delivery *d, const char **why)
 
 static void begin_delivery(struct spawn_delivery *d)
 {
+    const char *why;
+    int message = open_message(d, &why);
+
+    if (message == -1) {
+        end_alike(d, view_of(why));
+        return;
+    }
+    bytes_clear(&self.text);
+    if (!self.role->begin(d, message, &self.text))
+        end_alike(d, bytes_view(&self.text));
+}
+
+/* Deliveries that come together */
+
+static struct view host_of(const struct spawn_delivery *d)
+{
+    struct view local, host;
+    address_split(d->recipient, &local, &host);
+    return host;
+}
+
+static bool is_room_for(const struct spawn_delivery *first,
+                        const struct spawn_delivery *d)
+{
+    return first->others_count + 1 < self.role->most &&
+           first->others_len + d->recipient.len <= MOST_OTHERS;
+}
+
+/* Makes d one of the others of one that is to begin. False: there is none. */
+static bool join(struct spawn_delivery *d)
+{
+    struct view host = host_of(d);
+    struct spawn_delivery **chain = &self.lookalikes[table_hash(host) % LOOKALIKES];
+    for (struct spawn_delivery *first = *chain; first; first = first->next) {
+        if (!is_room_for(first, d) || !view_equal(first->message, d->message) ||
+            !view_equal(first->sender, d->sender) || !view_equal_case(host_of(first), host))
+            continue;
+        struct spawn_delivery **end = &first->others;
+        while (*end)
+            end = &(*end)->others;
+        *end = d;
+        first->others_count++;
+        first->others_len += d->recipient.len;
+        return true;
+    }
+    d->next = *chain;
+    *chain = d;
+    return false;
+}
+
+static void gather(struct spawn_delivery *d)
+{
     const char *why = spawn_check_names(d->message, d->recipient);
-    int message = -1;
 
     self.slots[d->slot] = d;
     self.running++;
-    begin_report(d->slot);
-    if (!why)
-        message = open_message(d, &why);
-    if (why)
-        bytes_add_text(&self.report, why);
-    if (why || !self.role->begin(d, message, &self.report))
-        end_delivery(d);
+    if (why) {
+        end_alike(d, view_of(why));
+    } else if (self.role->most <= 1 || !join(d)) {
+        *self.fresh_end = d;
+        self.fresh_end = &d->later;
+    }
+}
+
+static void begin_gathered(void)
+{
+    struct spawn_delivery *d = self.fresh;
+    self.fresh = NULL;
+    self.fresh_end = &self.fresh;
+    memset(self.lookalikes, 0, sizeof self.lookalikes);
+    while (d) {
+        struct spawn_delivery *later = d->later;
+        begin_delivery(d);
+        d = later;
+    }
 }
 
 static void refuse(const char *why)
 {
-    begin_report(spawn_command_slot(&self.command));
-    bytes_add_text(&self.report, why);
-    send_report();
+    add_report(spawn_command_slot(&self.command), view_of(why));
+    send_reports();
 }
 
 /* Carries out the command that is complete. */
@@ -292,7 +383,7 @@ static void obey(void)
     else if (!(d = new_delivery()))
         refuse("Zqmail-spawn out of memory. (#4.3.0)\n");
     else
-        begin_delivery(d);
+        gather(d);
     spawn_command_clear(&self.command);
 }
 
@@ -300,7 +391,7 @@ static void obey(void)
 
 static void serve_input(void)
 {
-    char data[INPUT_STEP];
+    static char data[INPUT_STEP];
     ssize_t n = read(0, data, sizeof data);
     if (n == -1 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
         return;
@@ -311,6 +402,7 @@ static void serve_input(void)
     struct view input = view_at(data, (size_t)n);
     while (spawn_command_take(&self.command, &input))
         obey();
+    begin_gathered();
 }
 
 static void serve_child(struct spawn_source *s)
@@ -444,10 +536,9 @@ void spawn_serve(const struct spawn_role *role)
     if (chdir("mess") == -1)
         _exit(DIE_TEMP);
     sandbox_enter(SANDBOX_FILES | SANDBOX_PROGRAMS);
-    bytes_clear(&self.report);
-    delivery_add_slot(&self.report, self.limit);
-    if (!write_all(1, bytes_view(&self.report)))
-        be_deaf();
+    self.fresh_end = &self.fresh;
+    delivery_add_slot(&self.reports, self.limit);
+    send_reports();
 
     self.silent_us = clock_now_us();
     loop_begin(&self.loop);

@@ -62,6 +62,7 @@ static void take_signals(void)
 
 bool send_sleep(void)
 {
+    log_flush();
     fd_wait(signals_fd(), POLLIN, SEND_ALERT_SLEEP_S * 1000);
     signals_clear(); /* what came stays taken for the next turn */
     if (signals_taken(SIGTERM))
@@ -72,6 +73,7 @@ bool send_sleep(void)
 static _Noreturn void cannot_start(const char *why)
 {
     log_line("alert: cannot start: %s", why);
+    log_flush();
     _exit(DIE_TEMP);
 }
 
@@ -149,6 +151,14 @@ static bool may_leave(void)
     return leaving && spawn_is_idle() && bounce_is_idle() && clean_is_idle();
 }
 
+/* What the turn before has kept to be written. */
+static void flush(void)
+{
+    log_flush();
+    clean_flush();
+    log_flush(); /* qmail-clean may be gone */
+}
+
 static void turn(struct loop *l)
 {
     bool can_start[CHANNELS];
@@ -168,6 +178,7 @@ static void turn(struct loop *l)
     order_wants(l);
     if (!loop_wait(l)) {
         log_line("warning: trouble in select");
+        log_flush();
         sleep(1); /* not to write the log full */
     }
     take_signals();
@@ -188,10 +199,11 @@ int main(void)
     begin_or_die();
     if (waiting_load()) {
         spawn_status();
-        while (!may_leave())
+        while (flush(), !may_leave())
             turn(&loop);
         waiting_save();
     }
     log_line("status: exiting");
+    log_flush();
     return 0;
 }

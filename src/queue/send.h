@@ -51,7 +51,8 @@ bool controls_read(void);
  * Logs what goes wrong; the old ones stay then. */
 void controls_reread(void);
 
-/* Log: send_log.c. One line, one write. */
+/* Log: send_log.c. Lines are kept until the next turn, or until log_flush(): to be
+ * called before anything is done that a line tells of and that cannot be done again. */
 
 void log_open(int fd);
 
@@ -60,11 +61,14 @@ void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A line with foreign text, put together: log_begin() takes the beginning,
  * log_safe() adds with a line feed as '/' and bytes below 33, above 126 and '%' as
- * '_', log_end() writes. */
+ * '_', log_end() ends it. */
 void log_begin(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_text(const char *text);
 void log_safe(struct view v);
 void log_end(void);
+
+/* Writes what is kept. */
+void log_flush(void);
 
 /* For heap_on_failure(): an alert, then sleep; the allocation is tried again. */
 void log_out_of_memory(void);
@@ -202,10 +206,12 @@ bool job_start_delivery(enum channel c);
 bool job_is_free(enum channel c);
 bool job_has_work(enum channel c);
 
-/* The result of a delivery for the recipient whose record begins at byte at; then
- * job_settle(), which may end the attempt. */
+/* The result of a delivery for the recipient whose record begins at byte at; after that
+ * of some more, job_marks_end(); then, for each, job_settle(), which may end the
+ * attempt. */
 enum job_result { JOB_DONE, JOB_LATER };
 void job_result(struct job *j, enum job_result result, off_t at);
+void job_marks_end(void);
 void job_settle(struct job *j);
 
 ino_t job_message(const struct job *j);
@@ -306,6 +312,7 @@ typedef void clean_done(ino_t message, unsigned detail, bool gone);
 /* Asks for the removal of the files of a message: verb "todo" (intd, todo) or
  * "foop" (intd, mess). done may be NULL. A refusal is logged. */
 void clean_request(const char *verb, ino_t message, unsigned detail, clean_done *done);
+void clean_flush(void); /* they are kept until then */
 bool clean_is_idle(void);
 
 /* Whether a request for that message has not been answered. */

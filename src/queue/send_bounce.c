@@ -138,6 +138,7 @@ static void later(ino_t message, int64_t birth)
 void bounce_forget(ino_t message)
 {
     struct queue_path path = queue_flat_path("bounce", message);
+    log_flush();
     if (unlink(path.text) == -1) {
         log_line("warning: unable to unlink %s", path.text);
         waiting_retry_finish(message, SEND_RETRY_S);

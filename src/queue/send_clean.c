@@ -95,7 +95,12 @@ void clean_request(const char *verb, ino_t message, unsigned detail, clean_done 
         .verb = verb, .message = message, .detail = detail, .done = done};
     bytes_add_text(&state.out, queue_flat_path(verb, message).text);
     bytes_add_byte(&state.out, '\0');
-    write_requests();
+}
+
+void clean_flush(void)
+{
+    if (!state.lost && state.out.len)
+        write_requests();
 }
 
 static void take_answer(char answer)

@@ -69,16 +69,23 @@ static bool is_finished(ino_t message, struct stat *info)
            look(message, queue_split_path("info", message).text, info) == PRESENT;
 }
 
-void finish_end(ino_t message)
+/* What has been said to end. */
+static void remove_info(ino_t message)
 {
     struct queue_path info = queue_split_path("info", message);
-    log_line("end msg %ju", (uintmax_t)message);
     if (unlink(info.text) == -1) {
         log_line("warning: unable to unlink %s; will try again later", info.text);
         waiting_retry_finish(message, SEND_RETRY_S);
         return;
     }
     clean_request("foop", message, 0, NULL);
+}
+
+void finish_end(ino_t message)
+{
+    log_line("end msg %ju", (uintmax_t)message);
+    log_flush();
+    remove_info(message);
 }
 
 static void bounce(ino_t message)
@@ -97,24 +104,26 @@ static void bounce(ino_t message)
     }
 }
 
-static void finish(ino_t message)
+/* Whether nothing is left of the message but its end. */
+static bool finish(ino_t message)
 {
     struct queue_path path = queue_flat_path("bounce", message);
     struct stat st, info;
 
     if (!is_finished(message, &info))
-        return;
+        return false;
     if (stat(path.text, &st) == 0) {
         if (st.st_size > 0 && queue_mark_of(info.st_mode) != QUEUE_DELETED)
             bounce(message);
         else
             bounce_forget(message); /* the first note was never written */
     } else if (errno == ENOENT) {
-        finish_end(message);
+        return true;
     } else {
         log_line("warning: unable to stat %s", path.text);
         waiting_retry_finish(message, SEND_RETRY_S);
     }
+    return false;
 }
 
 /* A message that a bounce kept waiting, now that there is room, or the next. */
@@ -131,9 +140,29 @@ void finish_wants(struct loop *l)
         loop_wake_now(l);
 }
 
+static bool has(const ino_t *messages, size_t count, ino_t message)
+{
+    for (size_t i = 0; i < count; i++)
+        if (messages[i] == message)
+            return true;
+    return false;
+}
+
 void finish_serve(void)
 {
+    ino_t ended[PER_TURN];
+    size_t count = 0;
     struct ring *ring;
-    for (int i = 0; i < PER_TURN && (ring = next_ring()); i++)
-        finish(ring_take(ring));
+
+    for (int i = 0; i < PER_TURN && (ring = next_ring()); i++) {
+        ino_t message = ring_take(ring);
+        if (has(ended, count, message) || !finish(message))
+            continue;
+        log_line("end msg %ju", (uintmax_t)message);
+        ended[count++] = message;
+    }
+    if (count)
+        log_flush();
+    for (size_t i = 0; i < count; i++)
+        remove_info(ended[i]);
 }

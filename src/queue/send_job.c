@@ -44,7 +44,9 @@ static struct {
     struct job *all_jobs; /* used or free */
     size_t count, max;
     struct bytes sender; /* of one delivery */
-} state;
+    const struct job *marked;
+    int marked_fd; /* of its list; -1: not open */
+} state = {.marked_fd = -1};
 
 void job_start(void)
 {
@@ -173,6 +175,8 @@ static bool is_left(const struct job *j)
 
 static void end(struct job *j)
 {
+    if (j == state.marked)
+        job_marks_end();
     bool left = j->stopped ? is_left(j) : j->left;
     if (!left)
         end_channel(j->channel, j->message);
@@ -213,21 +217,35 @@ void job_mark(struct job *j, enum queue_mark mark)
     }
 }
 
+static void trouble_marking(const struct job *j)
+{
+    log_line("warning: trouble marking %s; message will be delivered twice!",
+             list_path(j).text);
+}
+
+void job_marks_end(void)
+{
+    if (state.marked_fd != -1 && close(state.marked_fd) == -1)
+        trouble_marking(state.marked);
+    state.marked_fd = -1;
+    state.marked = NULL;
+}
+
+/* Marks of one list often come together: its file stays open meanwhile. */
 static void mark_done(const struct job *j, off_t at)
 {
-    struct queue_path path = list_path(j);
-    int fd = fd_open(path.text, O_WRONLY, 0);
     ssize_t n = -1;
-    if (fd != -1)
+    if (state.marked != j) {
+        job_marks_end();
+        state.marked = j;
+        state.marked_fd = fd_open(list_path(j).text, O_WRONLY, 0);
+    }
+    if (state.marked_fd != -1)
         do
-            n = pwrite(fd, "D", 1, at);
+            n = pwrite(state.marked_fd, "D", 1, at);
         while (n == -1 && errno == EINTR);
-    bool marked = n == 1;
-    if (fd != -1 && close(fd) == -1)
-        marked = false;
-    if (!marked)
-        log_line("warning: trouble marking %s; message will be delivered twice!",
-                 path.text);
+    if (n != 1)
+        trouble_marking(j);
 }
 
 void job_result(struct job *j, enum job_result result, off_t at)

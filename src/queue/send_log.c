@@ -5,11 +5,15 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { FORMAT_MAX = 1024 };
+enum {
+    FORMAT_MAX = 1024,
+    KEPT_MAX = 4096 /* bytes of lines not written yet: what a pipe takes whole */
+};
 
 static struct {
     int fd;
     struct bytes line;
+    struct bytes kept;
 } state;
 
 void log_open(int fd)
@@ -17,11 +21,29 @@ void log_open(int fd)
     state.fd = fd;
 }
 
-static void write_line(struct view line)
+static void write_lines(struct view lines)
 {
     /* a log that cannot be written must not stop the mail */
-    bool written = write_all(state.fd, line);
+    bool written = write_all(state.fd, lines);
     (void)written;
+}
+
+void log_flush(void)
+{
+    if (state.kept.len)
+        write_lines(bytes_view(&state.kept));
+    bytes_clear(&state.kept);
+}
+
+/* Without memory for it there is nothing to wait for. */
+static void keep(struct view line)
+{
+    if (state.kept.len + line.len > KEPT_MAX)
+        log_flush();
+    if (line.len <= KEPT_MAX && bytes_try_add(&state.kept, line))
+        return;
+    log_flush();
+    write_lines(line);
 }
 
 __attribute__((format(printf, 1, 0))) static void begin(const char *format,
@@ -72,11 +94,12 @@ void log_safe(struct view v)
 void log_end(void)
 {
     bytes_add_byte(&state.line, '\n');
-    write_line(bytes_view(&state.line));
+    keep(bytes_view(&state.line));
 }
 
 void log_out_of_memory(void)
 {
-    write_line(VIEW("alert: out of memory, sleeping...\n"));
+    log_flush();
+    write_lines(VIEW("alert: out of memory, sleeping...\n"));
     sleep(SEND_ALERT_SLEEP_S);
 }

@@ -80,6 +80,7 @@ static void carry_out(const struct order *o, const struct order_files *f,
     bool somebody = f->channels[CHANNEL_LOCAL] || f->channels[CHANNEL_REMOTE];
 
     log_line("%s msg %ju", lines[o->verb], (uintmax_t)o->message);
+    log_flush();
     /* the end of the message looks at the mark again; but should an older qmail-send
      * take over, there is nothing to send */
     if (o->verb == ORDER_DELETE)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-    STARTS_PER_TURN = 32, /* so that a long list does not delay everything else */
+    STARTS_PER_TURN = 128, /* so that a long list does not delay everything else */
     READ_ROOM = 8192
 };
 
@@ -23,6 +23,13 @@ struct slot {
     struct bytes recipient;
 };
 
+/* What a report has brought. */
+struct result {
+    struct job *job;
+    enum job_result what;
+    off_t at;
+};
+
 static struct spawner {
     int command_fd, report_fd;
     bool lost;
@@ -30,9 +37,12 @@ static struct spawner {
     struct slot *slots;
     unsigned *free; /* numbers of free slots, taken from the end */
     unsigned free_count;
-    struct bytes command; /* the part that has not been written */
+    struct bytes command; /* what has not been written: those of one turn at a time */
     size_t command_at;
+    bool full; /* the pipe does not take more of it now */
     struct bytes report; /* the part that has been read */
+    struct result *results; /* of reports, not in the queue yet */
+    size_t result_count, result_room;
     size_t want_report, want_command;
     bool wants_report, wants_command;
 } spawners[CHANNELS] = {
@@ -116,7 +126,7 @@ bool spawn_is_idle(void)
 
 /* Commands */
 
-static void write_command(struct spawner *s)
+static void write_commands(struct spawner *s)
 {
     while (!s->lost && is_writing(s)) {
         struct view left = view_from(bytes_view(&s->command), s->command_at);
@@ -124,18 +134,22 @@ static void write_command(struct spawner *s)
         if (n == -1) {
             if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
                 lose(s);
-            if (errno != EINTR)
+            s->full = errno != EINTR;
+            if (s->full)
                 return;
         } else {
             s->command_at += (size_t)n;
         }
     }
+    s->full = false;
+    s->command_at = 0;
+    bytes_clear(&s->command);
 }
 
 bool spawn_can_start(enum channel c)
 {
     const struct spawner *s = &spawners[c];
-    return s->free_count && !is_writing(s) && !s->lost && !send_is_leaving();
+    return s->free_count && !s->full && !s->lost && !send_is_leaving();
 }
 
 void spawn_deliver(enum channel c, struct job *j, struct view sender,
@@ -154,8 +168,6 @@ void spawn_deliver(enum channel c, struct job *j, struct view sender,
 
     uintmax_t message = job_message(j);
     snprintf(name, sizeof name, "%ju/%ju", message % CONF_SPLIT, message);
-    bytes_clear(&s->command);
-    s->command_at = 0;
     delivery_add_slot(&s->command, number);
     bytes_add_text(&s->command, name);
     bytes_add_byte(&s->command, '\0');
@@ -169,7 +181,6 @@ void spawn_deliver(enum channel c, struct job *j, struct view sender,
     log_safe(recipient);
     log_end();
     spawn_status();
-    write_command(s);
 }
 
 /* Reports */
@@ -228,14 +239,28 @@ static void take_report(struct spawner *s)
         return;
     }
     struct slot *slot = &s->slots[number];
-    struct job *j = slot->job;
-    job_result(j, judge(slot, report), slot->at);
+    if (s->result_count == s->result_room) {
+        s->result_room = s->result_room * 2 + 16;
+        s->results = heap_resize(s->results, s->result_room, sizeof *s->results);
+    }
+    s->results[s->result_count++] = (struct result){
+        .job = slot->job, .what = judge(slot, report), .at = slot->at};
     slot->job = NULL;
     s->free[s->free_count++] = number;
     s->running--;
-    /* the status line comes before what the end of the job may bring */
     spawn_status();
-    job_settle(j);
+}
+
+/* What has been reported is in the log before it is in the queue. */
+static void settle(struct spawner *s)
+{
+    log_flush();
+    for (size_t i = 0; i < s->result_count; i++)
+        job_result(s->results[i].job, s->results[i].what, s->results[i].at);
+    job_marks_end();
+    for (size_t i = 0; i < s->result_count; i++)
+        job_settle(s->results[i].job);
+    s->result_count = 0;
 }
 
 /* A report ends at the first NUL after its slot. What is too long is dropped. */
@@ -266,6 +291,7 @@ static void read_reports(struct spawner *s)
         take_bytes(s, view_at(text, (size_t)n));
     else if (n == 0 || (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK))
         lose(s);
+    settle(s);
 }
 
 /* Turns */
@@ -290,11 +316,15 @@ void spawn_serve(const struct loop *l)
     for (int c = 0; c < CHANNELS; c++) {
         struct spawner *s = &spawners[c];
         if (s->wants_command && loop_ready(l, s->want_command))
-            write_command(s);
+            write_commands(s);
         if (s->wants_report && !s->lost && loop_ready(l, s->want_report))
             read_reports(s);
         for (int i = 0; i < STARTS_PER_TURN && spawn_can_start((enum channel)c); i++)
             if (!job_start_delivery((enum channel)c))
                 break;
+        if (is_writing(s) && !s->full) {
+            log_flush();
+            write_commands(s);
+        }
     }
 }

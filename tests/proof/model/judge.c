@@ -38,14 +38,14 @@ static struct {
     bool leaving, lost[CHANNELS], lost_clean, exiting, refused, status_due;
     uint64_t last_id;
     struct started slots[CHANNELS][SLOTS_MAX];
-    struct started commanded[CHANNELS]; /* logged, its command not yet whole */
+    struct started commanded[CHANNELS][SLOTS_MAX]; /* logged, its command not yet whole */
+    unsigned first_commanded[CHANNELS], commands[CHANNELS];
+    bool full[CHANNELS]; /* a command has had to wait */
     struct report {
         unsigned slot;
         struct buf text;
     } reports[CHANNELS][REPORTS_MAX];
     unsigned first_report[CHANNELS], report_count[CHANNELS];
-    struct recipient *marking; /* its result has been logged, its status line has not */
-    struct message *marking_of;
     unsigned unanswered;
     int rules, rules_before;
     int64_t last_scan_ms;
@@ -304,7 +304,7 @@ static unsigned left_in(const struct message *m, int c)
 
 static bool is_blocked(int c)
 {
-    return life.commanded[c].m != NULL;
+    return life.full[c];
 }
 
 static bool has_capacity(int c)
@@ -534,8 +534,13 @@ void judge_exit(int code, bool by_itself)
 
 /* Turns */
 
+static void judge_marks(void);
+
 void judge_turn_end(void)
 {
+    judge_marks();
+    for (int c = 0; c < CHANNELS; c++)
+        life.full[c] = life.commands[c] > 0;
     for (int c = 0; c < CHANNELS; c++)
         if (life.must_start[c] && life.progress[c] == 0 && has_capacity(c))
             violation("%ju is due, and in a whole turn nothing is started in %s",
@@ -655,13 +660,6 @@ static void judge_status(const char *line)
     if (leaving != life.leaving && !(leaving && signal_come[15]) &&
         !(leaving && (life.lost[0] || life.lost[1] || life.lost_clean)))
         violation(leaving ? "leaves, and nobody has said so" : "does not leave");
-    if (life.marking && !life.marking_of->fuzzy)
-        violation("%s is not marked", life.marking->address);
-    if (life.marking) { /* trouble: it may come again, or not */
-        life.marking->again++;
-        life.marking->to_be_marked = false;
-    }
-    life.marking = NULL;
     life.status_due = false;
     life.begun = true;
 }
@@ -730,8 +728,11 @@ static void look_at_end(struct message *m, int c)
     bool untried = false;
     if (m->in[c].state != ATTEMPT || m->in[c].running)
         return;
-    for (unsigned i = 0; i < m->count; i++)
+    for (unsigned i = 0; i < m->count; i++) {
         untried |= m->to[i].channel == c && !m->to[i].done && !m->to[i].started;
+        if (m->to[i].channel == c && m->to[i].to_be_marked)
+            return; /* in a moment */
+    }
     if (untried && !m->in[c].stopped)
         return;
     if (left_in(m, c) == 0)
@@ -741,6 +742,22 @@ static void look_at_end(struct message *m, int c)
     else
         set_due(m, c, m->in[c].next);
     m->in[c].unsure = life.leaving || signal_come[15] || m->in[c].set_back;
+}
+
+/* What has been reported in a turn is in the queue at its end. */
+static void judge_marks(void)
+{
+    for (unsigned i = 0; i < message_count; i++)
+        for (unsigned j = 0; j < messages[i].count; j++) {
+            struct recipient *r = &messages[i].to[j];
+            if (messages[i].stage == STAGE_ENDED || !r->to_be_marked)
+                continue;
+            if (!messages[i].fuzzy)
+                violation("%s is not marked", r->address);
+            r->again++; /* trouble: it may come again, or not */
+            r->to_be_marked = false;
+            look_at_end(&messages[i], r->channel);
+        }
 }
 
 static struct recipient *find_recipient(struct message *m, int c, const char *text)
@@ -798,16 +815,17 @@ static void judge_starting(const char *line)
     life.last_id = id;
     life.running[c]++;
     life.progress[c]++;
-    life.commanded[c] = (struct started){m, r, id};
+    life.commanded[c][(life.first_commanded[c] + life.commands[c]++) % SLOTS_MAX] =
+        (struct started){m, r, id};
     life.status_due = true;
 }
 
 void judge_command(int c, unsigned slot, const char *name, const char *sender,
                    const char *recipient)
 {
-    struct started *d = &life.commanded[c];
+    const struct started *d = &life.commanded[c][life.first_commanded[c]];
     char want[ADDRESS_MAX * 2];
-    if (!d->m)
+    if (!life.commands[c])
         violation("a command of which the log knows nothing");
     if (slot >= life.limit[c] || life.slots[c][slot].m)
         violation("slot %u", slot);
@@ -819,7 +837,9 @@ void judge_command(int c, unsigned slot, const char *name, const char *sender,
     if (strcmp(sender, want) != 0)
         violation("a delivery from <%s>, not <%s>", sender, want);
     life.slots[c][slot] = *d;
-    d->m = NULL;
+    life.first_commanded[c] = (life.first_commanded[c] + 1) % SLOTS_MAX;
+    if (--life.commands[c] == 0)
+        life.full[c] = false;
 }
 
 bool judge_is_slot_used(int c, unsigned slot)
@@ -928,8 +948,6 @@ static void judge_result(const char *line)
     r->running = false;
     if (letter == 'K' || letter == 'D') {
         r->to_be_marked = true;
-        life.marking = r;
-        life.marking_of = m;
     }
     if (letter == 'K') {
         r->delivered++;
@@ -951,7 +969,7 @@ void judge_mark(const char *tree, ino_t n, off_t at, const struct node *f)
     for (unsigned i = 0; i < m->count; i++)
         if (m->to[i].channel == c && m->to[i].at == at)
             r = &m->to[i];
-    if (!r || r != life.marking || !r->to_be_marked)
+    if (!r || !r->to_be_marked)
         violation("%s/%ju: a mark at %jd that means nobody, or comes before its report",
                   tree, (uintmax_t)n, (intmax_t)at);
     if (r->failed) {
@@ -968,7 +986,6 @@ void judge_mark(const char *tree, ino_t n, off_t at, const struct node *f)
     }
     r->to_be_marked = false;
     r->done = true;
-    life.marking = NULL;
     look_at_end(m, c);
 }
 
@@ -1306,7 +1323,7 @@ static void judge_trouble(const char *line)
         life.progress[c]++;
 }
 
-void judge_log(const char *data, size_t len)
+static void judge_line(const char *data, size_t len)
 {
     static struct buf line;
     unsigned long long n;
@@ -1354,6 +1371,19 @@ void judge_log(const char *data, size_t len)
     }
 }
 
+void judge_lines(const char *text, size_t len)
+{
+    while (len) {
+        const char *end = memchr(text, '\n', len);
+        if (!end)
+            violation("half a line");
+        size_t line = (size_t)(end - text) + 1;
+        judge_line(text, line);
+        text += line;
+        len -= line;
+    }
+}
+
 /* The disk */
 
 static void judge_list_gone(struct message *m, int c)
@@ -1365,7 +1395,8 @@ static void judge_list_gone(struct message *m, int c)
         struct recipient *r = &m->to[i];
         if (r->channel != c)
             continue;
-        if (f->data.data[r->at] == 'T' && !mark && !(m->fuzzy && r->again))
+        if (f->data.data[r->at] == 'T' && !mark &&
+            !(m->fuzzy && (r->again || r->to_be_marked)))
             complain_lost(m, r, "its list is removed");
         if (f->data.data[r->at] == 'T' && mark == RETURNED_MODE &&
             !(m->fuzzy && r->again)) {

@@ -216,7 +216,7 @@ void judge_reset(void);
 void judge_begin_life(void);
 void judge_end_life(void);            /* the disk is as the next one will find it */
 void judge_queued(struct message *m); /* todo/N has appeared */
-void judge_log(const char *line, size_t len);
+void judge_lines(const char *text, size_t len); /* of the log, in one write */
 void judge_turn_end(void);            /* of the main loop */
 void judge_turn(void);                /* one begins */
 void judge_sleep(int64_t timeout_ms); /* nothing is ready */
