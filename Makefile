@@ -32,7 +32,7 @@ COMPILE = $(CONF_CC) $(CFLAGS) -MMD -MP
 # the room is a part and goes into the room's archive.
 PROGRAMS = \
     accept/qmail-smtpd accept/qmail-inject accept/sendmail \
-    accept/qmail-rcptcheck accept/mailsubj accept/predate accept/datemail \
+    accept/qmail-rcptcheck accept/qmail-rcptcheck-nss accept/mailsubj accept/predate accept/datemail \
     accept/qmail-qmtpd accept/qmail-qmqpd accept/qmail-qmqpc accept/tcp-env \
     queue/qmail-queue queue/qmail-send queue/qmail-clean \
     queue/qmail-qread queue/qmail-qstat queue/qmail-qfix queue/qmail-qctl \
@@ -57,7 +57,7 @@ ifeq ($(HAS_LIGHT),yes)
 LIGHT = accept/qmail-smtpd accept/qmail-inject accept/sendmail accept/mailsubj accept/predate \
     accept/datemail accept/qmail-qmtpd accept/qmail-qmqpd accept/qmail-qmqpc \
     queue/qmail-queue queue/qmail-send queue/qmail-clean deliver/qmail-local \
-    users/qmail-getpw $(filter-out dotqmail/qbiff,$(filter dotqmail/%,$(PROGRAMS)))
+    users/qmail-getpw accept/qmail-rcptcheck $(filter-out dotqmail/qbiff,$(filter dotqmail/%,$(PROGRAMS)))
 endif
 # Helpers that stay in the build folder.
 HELPERS  = admin/instpackage admin/instchown admin/instcheck \

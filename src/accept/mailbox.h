@@ -28,4 +28,12 @@ struct mailbox_places {
 enum mailbox mailbox_find(const struct mailbox_places *places, struct view recipient,
                           const char **why);
 
+/* The answer for $RECIPIENT, with control/ and users/cdb of HOME, which is entered, and
+ * the accounts that ask knows: what qmail-rcptcheck and qmail-rcptcheck-nss do. Dies
+ * with DIE_TEMP where it cannot begin. */
+enum mailbox mailbox_answer(account_asked *ask, const char **why);
+
+/* Ends the process with that answer. */
+_Noreturn void mailbox_exit(enum mailbox answer, const char *why);
+
 #endif

@@ -3,50 +3,33 @@
  * runs as  qmaild, as RCPTCHECK of qmail-smtpd and others; or anybody
  * reads    RECIPIENT, control/, users/cdb, the accounts, names in home directories
  * fd 2     what is the matter, if it exits 111
- * exits    0 a mailbox, or not ours to judge; 100 none; 111 no telling for now */
+ * exits    0 a mailbox, or not ours to judge; 100 none; 111 no telling for now
+ *
+ * Looks into the password file itself, which is quick. What that cannot answer
+ * qmail-rcptcheck-nss does, which asks libc and so all that nsswitch.conf names. */
 #include "accept/mailbox.h"
-#include "base/die.h"
-#include "base/fd.h"
-#include "base/heap.h"
 #include "conf.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
-static void read_rules_or_die(struct route_rules *rules)
-{
-    struct bytes me = {0};
-    enum control_result result = control_line("me", &me);
+static bool file_first, in_vain;
 
-    if (result == CONTROL_FAILED ||
-        !route_rules_read(rules, result == CONTROL_READ ? &me : NULL))
-        die_temp("unable to read controls");
-    bytes_free(&me);
+static enum account_result ask(const char *name, bool any, struct account *a)
+{
+    enum account_result result =
+        file_first ? account_ask_file(name, any, a) : ACCOUNT_DOWN;
+    in_vain |= result == ACCOUNT_DOWN;
+    return result;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    static struct mailbox_places places = {.assign = "users/cdb",
-                                           .ask = account_ask_system};
-    const char *recipient = getenv("RECIPIENT"), *why;
+    const char *why = NULL;
 
-    die_name("qmail-rcptcheck");
-    heap_on_failure(die_of_memory);
-    if (!fd_fill_standard())
-        return DIE_TEMP;
-    if (!recipient)
-        die_temp("RECIPIENT is not set");
-    if (chdir(CONF_QMAIL) == -1)
-        die_temp("unable to switch to %s", CONF_QMAIL);
-    read_rules_or_die(&places.rules);
-
-    switch (mailbox_find(&places, view_of(recipient), &why)) {
-    case MAILBOX_THERE:
-        return 0;
-    case MAILBOX_NONE:
-        return DIE_PERM;
-    case MAILBOX_UNSURE:
-        break;
-    }
-    die_temp("%s", why);
+    (void)argc;
+    file_first = account_file_begin();
+    enum mailbox answer = mailbox_answer(ask, &why);
+    if (in_vain)
+        execv(CONF_QMAIL "/bin/qmail-rcptcheck-nss", argv);
+    mailbox_exit(answer, why);
 }

@@ -50,4 +50,10 @@ enum account_result account_take(bool any, const struct passwd_entry *entry,
 /* The true answers: from the password database, and a look at the home. */
 enum account_result account_ask_system(const char *name, bool any, struct account *a);
 
+/* The same from the password file alone, which is quick: account_file.c. Begin tells
+ * whether the file is the first that libc would ask. ACCOUNT_DOWN: the file cannot
+ * tell, and account_ask_system() is to be asked. */
+bool account_file_begin(void);
+enum account_result account_ask_file(const char *name, bool any, struct account *a);
+
 #endif

@@ -1395,8 +1395,8 @@ static void judge_list_gone(struct message *m, int c)
         struct recipient *r = &m->to[i];
         if (r->channel != c)
             continue;
-        if (f->data.data[r->at] == 'T' && !mark &&
-            !(m->fuzzy && (r->again || r->to_be_marked)))
+        bool unmarked = m->fuzzy && (r->again || r->to_be_marked); /* has its result */
+        if (f->data.data[r->at] == 'T' && !mark && !unmarked)
             complain_lost(m, r, "its list is removed");
         if (f->data.data[r->at] == 'T' && mark == RETURNED_MODE &&
             !(m->fuzzy && r->again)) {
@@ -1411,7 +1411,7 @@ static void judge_list_gone(struct message *m, int c)
                 complain_lost(m, r, "it is to be returned, and not noted");
             r->failed = true;
         }
-        if (f->data.data[r->at] == 'T' && mark == HELD_MODE && !(m->fuzzy && r->again))
+        if (f->data.data[r->at] == 'T' && mark == HELD_MODE && !unmarked)
             complain_lost(m, r, "it is held, and removed");
         if (r->running)
             complain_lost(m, r, "its delivery is under way");
