@@ -36,7 +36,7 @@ PROGRAMS = \
     accept/qmail-qmtpd accept/qmail-qmqpd accept/qmail-qmqpc accept/tcp-env \
     queue/qmail-queue queue/qmail-send queue/qmail-clean \
     queue/qmail-qread queue/qmail-qstat queue/qmail-qfix queue/qmail-qctl \
-    deliver/qmail-lspawn deliver/qmail-local deliver/qmail-rspawn deliver/qmail-remote \
+    deliver/qmail-lspawn deliver/qmail-local deliver/qmail-rspawn deliver/qmail-remote deliver/qmail-remote-dns \
     deliver/qmail-tcpto deliver/qmail-tcpok \
     dotqmail/forward dotqmail/condredirect dotqmail/bouncesaying dotqmail/except \
     dotqmail/preline dotqmail/qreceipt dotqmail/qbiff mailbox/maildirmake mailbox/maildir2mbox \
@@ -50,14 +50,15 @@ HAS_CRYPT := $(shell sh src/admin/has_crypt.sh '$(BUILD)' '$(CONF_CC)')
 ifeq ($(HAS_CRYPT),yes)
 PROGRAMS += users/checkpassword
 endif
-# Programs that are started for every message, and need neither NSS nor a resolver:
+# Programs that are started for every message, or fork for it, and need no NSS:
 # made with conf-light's compiler where it is there, from objects of its own.
 HAS_LIGHT := $(shell sh src/admin/has_light.sh '$(BUILD)' '$(CONF_LIGHT)')
 ifeq ($(HAS_LIGHT),yes)
 LIGHT = accept/qmail-smtpd accept/qmail-inject accept/sendmail accept/mailsubj accept/predate \
     accept/datemail accept/qmail-qmtpd accept/qmail-qmqpd accept/qmail-qmqpc \
     queue/qmail-queue queue/qmail-send queue/qmail-clean deliver/qmail-local \
-    users/qmail-getpw accept/qmail-rcptcheck $(filter-out dotqmail/qbiff,$(filter dotqmail/%,$(PROGRAMS)))
+    users/qmail-getpw accept/qmail-rcptcheck deliver/qmail-lspawn deliver/qmail-rspawn deliver/qmail-remote \
+    $(filter-out dotqmail/qbiff,$(filter dotqmail/%,$(PROGRAMS)))
 endif
 # Helpers that stay in the build folder.
 HELPERS  = admin/instpackage admin/instchown admin/instcheck \

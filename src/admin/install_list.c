@@ -65,6 +65,7 @@ static const struct {
     {"qmail-getpw-nss", OWNER, 0711},
     {"qmail-local", OWNER, 0711},
     {"qmail-remote", OWNER, 0711},
+    {"qmail-remote-dns", OWNER, 0711},
     {"qmail-rspawn", OWNER, 0711},
     {"qmail-clean", OWNER, 0711},
     {"qmail-send", OWNER, 0711},

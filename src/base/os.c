@@ -215,6 +215,15 @@ ssize_t os_dns_send(const void *query, size_t len, void *answer, size_t room)
     return res_send(query, (int)len, answer, (int)room);
 }
 
+bool os_dns_is_small(void)
+{
+#if defined __linux__ && !defined __GLIBC__
+    return true;
+#else
+    return false;
+#endif
+}
+
 bool os_dns_each_candidate(const char *name, bool (*each)(void *arg, const char *name),
                            void *arg)
 {

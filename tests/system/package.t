@@ -46,7 +46,7 @@ same(os.listdir(dest), [HOME.split("/")[1]], "nothing but HOME is below DESTDIR"
 
 ALIAS, OWNER, QUEUE, REMOTE, SEND = (tree.names[n] for n in (0, 3, 5, 6, 7))
 ROOT_ONLY = ("qmail-lspawn", "qmail-start", "qmail-newu", "qmail-newmrh", "qmail-qfix", "checkpassword")
-SYSTEM = ("qmail-getpw", "qmail-getpw-nss", "qmail-local", "qmail-remote", "qmail-rspawn", "qmail-clean", "qmail-send", "splogger", "qmail-pw2u", "qmail-popup")
+SYSTEM = ("qmail-getpw", "qmail-getpw-nss", "qmail-local", "qmail-remote", "qmail-remote-dns", "qmail-rspawn", "qmail-clean", "qmail-send", "splogger", "qmail-pw2u", "qmail-popup")
 D, F, P = stat.S_IFDIR, stat.S_IFREG, stat.S_IFIFO
 RULES = [  # the first that matches a path counts
     (r"(|control|users|bin|boot|doc|man)", D, OWNER, 0o755),
