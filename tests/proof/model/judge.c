@@ -980,7 +980,8 @@ void judge_mark(const char *tree, ino_t n, off_t at, const struct node *f)
         for (char *p = head; p[1]; p++)
             if (*p == '\n' && p[1])
                 *p = '_';
-        if (!note || !disk_is_stable(flat_path("bounce", n)) ||
+        /* others have come to it since, perhaps, and could not be synced */
+        if (!note || !disk_name_is_stable(flat_path("bounce", n)) ||
             !buf_count(&note->stable, head))
             violation("%s is marked, and its note is not on the disk", r->address);
     }

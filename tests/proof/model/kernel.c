@@ -250,10 +250,15 @@ struct node *disk_find(const char *path)
     return e ? e->now : NULL;
 }
 
-bool disk_is_stable(const char *path)
+bool disk_name_is_stable(const char *path)
 {
     struct entry *e = place(path, false);
-    return e && e->now && e->now == e->stable && !e->now->dirty;
+    return e && e->now && e->now == e->stable;
+}
+
+bool disk_is_stable(const char *path)
+{
+    return disk_name_is_stable(path) && !disk_find(path)->dirty;
 }
 
 static bool is_used(const struct node *n)

@@ -101,6 +101,7 @@ void life_end(void);
 void power_cut(void);
 
 struct node *disk_find(const char *path); /* relative to HOME; NULL: none */
+bool disk_name_is_stable(const char *path);
 bool disk_is_stable(const char *path);    /* name and contents */
 struct node *disk_make(const char *path, enum type type, mode_t mode);
 void disk_write(struct node *n, const char *data, size_t len);
