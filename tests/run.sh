@@ -101,4 +101,6 @@ for pattern in ${ONLY:-*}; do
         done
     done
 done
-prove "$@" $last
+verbose=
+[ "${PROOF-}" != full ] || verbose=-v # with its figures
+prove $verbose "$@" $last

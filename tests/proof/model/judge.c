@@ -893,16 +893,16 @@ static void fail_recipient(struct message *m, struct recipient *r,
 }
 
 /* What the log must say of a report: words and text in *out; how it counts. */
-static char result_of(const struct report *r, const struct message *m, bool last,
-                      struct buf *out, struct buf *text)
+static char result_of(const struct report *r, mode_t mark, bool last, struct buf *out,
+                      struct buf *text)
 {
     char letter = r->text.len ? r->text.data[0] : '\0';
     buf_clear(out);
     buf_clear(text);
     if (r->text.len)
         buf_add(text, r->text.data + 1, r->text.len - 1);
-    if (letter == 'Z' && (last || mark_of(m) == RETURNED_MODE)) {
-        buf_text(text, mark_of(m) == RETURNED_MODE ? returned : too_long);
+    if (letter == 'Z' && (last || mark == RETURNED_MODE)) {
+        buf_text(text, mark == RETURNED_MODE ? returned : too_long);
         letter = 'D';
     }
     buf_text(out, letter == 'K'   ? "success: "
@@ -938,9 +938,12 @@ static void judge_result(const char *line)
     struct message *m = d.m;
     struct recipient *r = d.r;
     life.slots[c][report->slot].m = NULL;
-    char letter = result_of(report, m, m->in[c].last, &want, &text);
+    mode_t mark = mark_of(m);
+    char letter = result_of(report, mark, m->in[c].last, &want, &text);
     if (m->fuzzy && strcmp(want.data, line + at) != 0)
-        letter = result_of(report, m, !m->in[c].last, &want, &text);
+        letter = result_of(report, mark, !m->in[c].last, &want, &text);
+    if (m->fuzzy && strcmp(want.data, line + at) != 0) /* one that could not be taken back */
+        letter = result_of(report, 0, m->in[c].last, &want, &text);
     if (strcmp(want.data, line + at) != 0)
         violation("not \"%s\"", want.data);
     life.running[c]--;
