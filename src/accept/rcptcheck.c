@@ -121,13 +121,26 @@ static void read_text(int *fd, struct bytes *text)
     }
 }
 
+/* Until there is text, or, behind its end, until a child dies; at most so long. */
+static void rest(int fd, const sigset_t *death, int ms)
+{
+    if (fd == -1) {
+        struct timespec most = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+        sigtimedwait(death, NULL, &most);
+    } else {
+        struct pollfd want = {.fd = fd, .events = POLLIN};
+        poll(&want, 1, ms);
+    }
+}
+
 /* Waits for the program, reading meanwhile so that it never waits for us. A process
- * that it left behind with the pipe is not waited for. */
-static bool wait_for_end(pid_t pid, int *fd, struct bytes *text, int *status)
+ * that it left behind with the pipe is not waited for. death is blocked. */
+static bool wait_for_end(pid_t pid, const sigset_t *death, int *fd, struct bytes *text,
+                         int *status)
 {
     int64_t end = clock_steady_ms() + LIMIT_MS;
 
-    /* its end does not wake us; so look again soon at first, then less often */
+    /* who keeps the pipe hides its end; so look again soon at first, then less often */
     for (int pause_ms = 1;; pause_ms = pause_ms < POLL_MS ? pause_ms * 2 : POLL_MS) {
         pid_t got = waitpid(pid, status, WNOHANG);
         if (got == -1 && errno != EINTR)
@@ -139,9 +152,7 @@ static bool wait_for_end(pid_t pid, int *fd, struct bytes *text, int *status)
             kill(pid, SIGKILL);
             return process_wait(pid, status);
         }
-        /* poll(2) passes over a descriptor of -1 */
-        struct pollfd want = {.fd = *fd, .events = POLLIN};
-        poll(&want, 1, pause_ms);
+        rest(*fd, death, pause_ms);
     }
 }
 
@@ -191,18 +202,23 @@ enum rcptcheck_result rcptcheck_ask(const struct rcptcheck_question *q,
     bool own = false;
     int status;
     pid_t pid = -1;
+    sigset_t death, before;
 
     if (null_fd != -1 && fd_pipe(ends) && fd_nonblocking(ends[0]))
         pid = start(q, ends[1], null_fd);
     fd_close(&ends[1]);
     fd_close(&null_fd);
-    if (pid != -1 && wait_for_end(pid, &ends[0], &text, &status)) {
+    sigemptyset(&death);
+    sigaddset(&death, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &death, &before); /* the program does not inherit that */
+    if (pid != -1 && wait_for_end(pid, &death, &ends[0], &text, &status)) {
         result = judge(status);
         own = WIFEXITED(status) && result != RCPTCHECK_ACCEPTED &&
               rcptcheck_own_reply(bytes_view(&text), reply);
     }
     if (!own && result != RCPTCHECK_ACCEPTED)
         snprintf(reply->text, sizeof reply->text, "%s", replies[result]);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     fd_close(&ends[0]);
     bytes_free(&text);
     return result;

@@ -23,6 +23,9 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,8 +38,8 @@ bool os_pipe_cloexec(int ends[2])
 
 void os_close_from(int first)
 {
-#ifdef CLOSE_RANGE_CLOEXEC
-    if (close_range((unsigned)first, ~0U, 0) == 0)
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, (unsigned)first, ~0U, 0) == 0)
         return;
 #endif
     long limit = sysconf(_SC_OPEN_MAX);
