@@ -206,11 +206,12 @@ bool job_start_delivery(enum channel c);
 bool job_is_free(enum channel c);
 bool job_has_work(enum channel c);
 
-/* The result of a delivery for the recipient whose record begins at byte at; after that
- * of some more, job_marks_end(); then, for each, job_settle(), which may end the
- * attempt. */
+/* The results of some deliveries: job_result() for each, then job_done() for each that
+ * is done, with where the record of its recipient begins, then job_marks_end(), then
+ * job_settle() for each, which may end its attempt. */
 enum job_result { JOB_DONE, JOB_LATER };
-void job_result(struct job *j, enum job_result result, off_t at);
+void job_result(struct job *j, enum job_result result);
+void job_done(struct job *j, off_t at);
 void job_marks_end(void);
 void job_settle(struct job *j);
 

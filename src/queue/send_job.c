@@ -23,7 +23,9 @@ struct job {
     bool reading;         /* its list has not been read to the end */
     bool left;            /* a recipient remains */
     bool stopped;         /* and nobody has looked whether one remains */
-    size_t running;       /* deliveries without a result */
+    size_t running;       /* deliveries without a result, or whose result is being settled */
+    size_t settling;      /* of those, with a result */
+    bool gone;            /* its list has been removed */
     bool used;
     struct job *free_next;
     struct job *all_next;
@@ -123,18 +125,14 @@ static void free_job(struct job *j)
 
 /* Ending */
 
-/* Nobody is left in the channel. */
-static void end_channel(enum channel c, ino_t message)
+/* The channel has no list any more. */
+static void look_at_other(enum channel c, ino_t message)
 {
     struct stat st;
     enum channel other = c == CHANNEL_LOCAL ? CHANNEL_REMOTE : CHANNEL_LOCAL;
-    struct queue_path path = queue_split_path(channel_name(c), message);
     struct queue_path other_path = queue_split_path(channel_name(other), message);
 
-    if (unlink(path.text) == -1) {
-        log_line("warning: unable to unlink %s; will try again later", path.text);
-        waiting_retry(c, message);
-    } else if (stat(other_path.text, &st) == -1) {
+    if (stat(other_path.text, &st) == -1) {
         if (errno == ENOENT) {
             finish_add(message);
         } else {
@@ -142,6 +140,19 @@ static void end_channel(enum channel c, ino_t message)
                      other_path.text);
             waiting_retry_finish(message, SEND_RETRY_S);
         }
+    }
+}
+
+/* Nobody is left in the channel. */
+static void end_channel(enum channel c, ino_t message)
+{
+    struct queue_path path = queue_split_path(channel_name(c), message);
+
+    if (unlink(path.text) == -1) {
+        log_line("warning: unable to unlink %s; will try again later", path.text);
+        waiting_retry(c, message);
+    } else {
+        look_at_other(c, message);
     }
 }
 
@@ -177,8 +188,10 @@ static void end(struct job *j)
 {
     if (j == state.marked)
         job_marks_end();
-    bool left = j->stopped ? is_left(j) : j->left;
-    if (!left)
+    bool left = !j->gone && (j->stopped ? is_left(j) : j->left);
+    if (j->gone)
+        look_at_other(j->channel, j->message);
+    else if (!left)
         end_channel(j->channel, j->message);
     else if (j->mark)
         job_apply(j->channel, j->message, j->mark);
@@ -248,17 +261,30 @@ static void mark_done(const struct job *j, off_t at)
         trouble_marking(j);
 }
 
-void job_result(struct job *j, enum job_result result, off_t at)
+void job_result(struct job *j, enum job_result result)
 {
-    if (result == JOB_DONE)
+    j->settling++;
+    j->left |= result != JOB_DONE;
+}
+
+/* A list of which nobody is left need not be marked before it goes. */
+static void remove_list(struct job *j)
+{
+    if (!j->gone && !j->reading && !j->stopped && !j->left && j->running == j->settling)
+        j->gone = unlink(list_path(j).text) == 0;
+}
+
+void job_done(struct job *j, off_t at)
+{
+    remove_list(j);
+    if (!j->gone)
         mark_done(j, at);
-    else
-        j->left = true;
 }
 
 void job_settle(struct job *j)
 {
     j->running--;
+    j->settling--;
     end_if_done(j);
 }
 
@@ -315,9 +341,9 @@ static bool begin(enum channel c, ino_t message)
     j->next = schedule_next(c, birth, now);
     j->last = schedule_age(birth, now) > controls.lifetime_s;
     j->reading = true;
-    j->left = j->stopped = false;
+    j->left = j->stopped = j->gone = false;
     j->mark = QUEUE_NO_MARK;
-    j->running = 0;
+    j->running = j->settling = 0;
     list->job = j;
     list->fd = fd;
     list->at = 0;

@@ -256,7 +256,10 @@ static void settle(struct spawner *s)
 {
     log_flush();
     for (size_t i = 0; i < s->result_count; i++)
-        job_result(s->results[i].job, s->results[i].what, s->results[i].at);
+        job_result(s->results[i].job, s->results[i].what);
+    for (size_t i = 0; i < s->result_count; i++)
+        if (s->results[i].what == JOB_DONE)
+            job_done(s->results[i].job, s->results[i].at);
     job_marks_end();
     for (size_t i = 0; i < s->result_count; i++)
         job_settle(s->results[i].job);

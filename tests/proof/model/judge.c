@@ -963,6 +963,23 @@ static void judge_result(const char *line)
         look_at_end(m, c);
 }
 
+/* Who has failed has a note when that is in the queue. */
+static void require_note(const struct message *m, const struct recipient *r)
+{
+    const struct node *note = disk_find(flat_path("bounce", m->number));
+    char head[ADDRESS_MAX + 8];
+    if (!r->failed)
+        return;
+    snprintf(head, sizeof head, "<%s>:\n", without_prefix(r->rewritten, life.rules));
+    for (char *p = head; p[1]; p++)
+        if (*p == '\n' && p[1])
+            *p = '_';
+    /* others have come to it since, perhaps, and could not be synced */
+    if (!note || !disk_name_is_stable(flat_path("bounce", m->number)) ||
+        !buf_count(&note->stable, head))
+        violation("%s is marked, and its note is not on the disk", r->address);
+}
+
 void judge_mark(const char *tree, ino_t n, off_t at, const struct node *f)
 {
     struct message *m = known(n, "a mark in");
@@ -975,19 +992,7 @@ void judge_mark(const char *tree, ino_t n, off_t at, const struct node *f)
     if (!r || !r->to_be_marked)
         violation("%s/%ju: a mark at %jd that means nobody, or comes before its report",
                   tree, (uintmax_t)n, (intmax_t)at);
-    if (r->failed) {
-        char head[ADDRESS_MAX + 8];
-        const struct node *note = disk_find(flat_path("bounce", n));
-        snprintf(head, sizeof head, "<%s>:\n",
-                 without_prefix(r->rewritten, life.rules));
-        for (char *p = head; p[1]; p++)
-            if (*p == '\n' && p[1])
-                *p = '_';
-        /* others have come to it since, perhaps, and could not be synced */
-        if (!note || !disk_name_is_stable(flat_path("bounce", n)) ||
-            !buf_count(&note->stable, head))
-            violation("%s is marked, and its note is not on the disk", r->address);
-    }
+    require_note(m, r);
     r->to_be_marked = false;
     r->done = true;
     look_at_end(m, c);
@@ -1399,11 +1404,12 @@ static void judge_list_gone(struct message *m, int c)
         struct recipient *r = &m->to[i];
         if (r->channel != c)
             continue;
-        bool unmarked = m->fuzzy && (r->again || r->to_be_marked); /* has its result */
+        bool unmarked = r->to_be_marked || (m->fuzzy && r->again); /* has its result */
+        if (r->to_be_marked)
+            require_note(m, r);
         if (f->data.data[r->at] == 'T' && !mark && !unmarked)
             complain_lost(m, r, "its list is removed");
-        if (f->data.data[r->at] == 'T' && mark == RETURNED_MODE &&
-            !(m->fuzzy && r->again)) {
+        if (f->data.data[r->at] == 'T' && mark == RETURNED_MODE && !unmarked) {
             char head[ADDRESS_MAX];
             snprintf(head, sizeof head, "%.40s",
                      without_prefix(r->rewritten, life.rules));
@@ -1420,6 +1426,7 @@ static void judge_list_gone(struct message *m, int c)
         if (r->running)
             complain_lost(m, r, "its delivery is under way");
         r->done = true;
+        r->to_be_marked = false;
     }
     m->in[c].state = NOBODY;
     life.progress[c]++;
