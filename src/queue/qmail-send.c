@@ -49,9 +49,10 @@ void send_leave(void)
     leaving = true;
 }
 
-static void take_signals(void)
+static void take_signals(bool new)
 {
-    signals_clear();
+    if (new)
+        signals_clear();
     if (signals_taken(SIGTERM))
         send_leave();
     if (signals_taken(SIGALRM))
@@ -165,7 +166,7 @@ static void turn(struct loop *l)
 
     loop_begin(l);
     loop_wake_in_s(l, LONGEST_SLEEP_S);
-    loop_want(l, signals_fd(), POLLIN);
+    size_t want_signals = loop_want(l, signals_fd(), POLLIN);
     for (int c = 0; c < CHANNELS; c++)
         can_start[c] = spawn_can_start((enum channel)c) && job_is_free((enum channel)c);
     waiting_wants(l, can_start);
@@ -181,7 +182,7 @@ static void turn(struct loop *l)
         log_flush();
         sleep(1); /* not to write the log full */
     }
-    take_signals();
+    take_signals(loop_ready(l, want_signals));
     spawn_serve(l);
     waiting_serve();
     clean_serve(l);

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Messages are taken from todo/ in batches. For each message of a batch, one a
+/* Messages are taken from todo/ in batches. For each message of a batch, some a
  * turn, the files info, local and remote are written. Then all of them are
  * synced together, so that a journaling file system commits once, and only then
  * is qmail-clean asked to remove the entries in todo/. Deliveries are started
@@ -29,6 +29,7 @@
 enum {
     SCAN_S = 1500, /* without a trigger */
     BATCH_MAX = 64,
+    TURN_MAX = 8, /* messages in one turn: deliveries and reports wait meanwhile */
     BATCH_MAX_MS = 100,     /* from the first message to the sync */
     DESCRIPTORS_KEPT = 100, /* not for files of a batch: bounces need most of them */
     FILES = 1 + CHANNELS    /* info, and one for each channel */
@@ -410,11 +411,13 @@ void todo_serve(const struct loop *l)
             return;
     }
     const struct dirent *entry;
-    while (errno = 0, (entry = readdir(state.dir))) {
+    for (int taken = 0; errno = 0, (entry = readdir(state.dir));) {
         ino_t message;
         if (!queue_number(view_of(entry->d_name), &message))
             continue;
         take(message);
+        if (state.count < state.max && ++taken < TURN_MAX)
+            continue;
         if (state.count == state.max ||
             (state.count && clock_steady_ms() - state.batch_began > BATCH_MAX_MS))
             end_batch();
