@@ -18,6 +18,22 @@
 #include "queue/clean.h"
 
 #include <signal.h>
+#include <unistd.h>
+
+/* Answers to requests that have come together go back together: each one wakes
+ * qmail-send. */
+static struct answers {
+    char bytes[64];
+    size_t count;
+} answers;
+
+static void write_answers(void *arg)
+{
+    (void)arg;
+    if (answers.count && !write_all(1, view_at(answers.bytes, answers.count)))
+        _exit(DIE_PERM);
+    answers.count = 0;
+}
 
 int main(void)
 {
@@ -32,17 +48,20 @@ int main(void)
     signals_ignore(SIGPIPE);
     sandbox_enter(SANDBOX_FILES);
     reader_open(&requests, 0, 0);
+    reader_on_wait(&requests, write_answers, NULL);
 
     for (int served = 0;; served = (served + 1) % CLEAN_REQUESTS_PER_SWEEP) {
-        if (served == 0)
+        if (served == 0) {
+            write_answers(NULL);
             clean_sweep(clock_now()); /* what qmail-queue left behind when it died */
+        }
         enum read_result result = clean_next_request(&requests, &text);
         if (result != READ_ITEM)
             return result == READ_END ? 0 : DIE_TEMP;
         if (fd_hung_up(0, 1)) /* by now its number may be another message's */
             return DIE_PERM;
-        char answer = (char)clean_answer(bytes_view(&text));
-        if (!write_all(1, view_at(&answer, 1)))
-            return DIE_PERM;
+        answers.bytes[answers.count++] = (char)clean_answer(bytes_view(&text));
+        if (answers.count == sizeof answers.bytes)
+            write_answers(NULL);
     }
 }
