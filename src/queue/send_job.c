@@ -175,8 +175,6 @@ static bool is_left(const struct job *j)
 
 static void end(struct job *j)
 {
-    if (j == state.marked)
-        job_marks_end();
     bool left = j->stopped ? is_left(j) : j->left;
     if (!left)
         end_channel(j->channel, j->message);
