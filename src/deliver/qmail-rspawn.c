@@ -4,11 +4,13 @@
  *          of a command go, and what qmail-remote prints not at all
  * fd 0     commands from qmail-send, see mail/delivery.h
  * fd 1     the limit of deliveries at a time, then reports
- * runs     $QMAILREMOTE, or qmail-remote: HOST SENDER RECIPIENT..., the message on 0
+ * runs     $QMAILREMOTE, or qmail-remote: HOST SENDER RECIPIENT..., the message on 0;
+ *          one RECIPIENT unless control/remoterecipients allows more
  * reads    control/remoterecipients
  * exits    0 when qmail-send is gone and all deliveries are done, 111 when it
  *          cannot begin */
 #include "base/die.h"
+#include "base/fd.h"
 #include "base/heap.h"
 #include "deliver/rspawn.h"
 #include "deliver/spawn.h"
@@ -26,14 +28,18 @@ static char *string(const struct spawn_delivery *d, struct view v)
     return strings + (v.data - strings); /* each ends with a NUL there */
 }
 
-static bool begin(struct spawn_delivery *d, int message, struct bytes *report)
+/* The program and its arguments, to be freed; NULL: there is no memory. */
+static char **arguments(const struct spawn_delivery *d)
 {
     static char usual[] = "qmail-remote";
+    enum { FIXED = 3, END = 1 };
     struct view local, host;
     char *program = getenv("QMAILREMOTE");
-    char **argv = heap_array(d->others_count + 5, sizeof *argv);
+    char **argv = heap_try(FIXED + 1 + d->others_count + END, sizeof *argv);
     size_t n = 0;
 
+    if (!argv)
+        return NULL;
     address_split(d->recipient, &local, &host);
     argv[n++] = program ? program : usual;
     argv[n++] = string(d, host);
@@ -41,8 +47,18 @@ static bool begin(struct spawn_delivery *d, int message, struct bytes *report)
     for (const struct spawn_delivery *each = d; each; each = each->others)
         argv[n++] = string(each, each->recipient);
     argv[n] = NULL;
-    if (d->others)
-        rspawn_expect(d->state, d->others_count + 1);
+    return argv;
+}
+
+static bool begin(struct spawn_delivery *d, int message, struct bytes *report)
+{
+    char **argv = arguments(d);
+    if (!argv || (d->others && !rspawn_expect(d->state, d->others_count + 1))) {
+        heap_free(argv);
+        fd_close(&message);
+        bytes_add_text(report, "Zqmail-spawn out of memory. (#4.3.0)\n");
+        return false;
+    }
     struct process remote = {
         .argv = argv,
         /* a program that cannot be run must not return all mail */

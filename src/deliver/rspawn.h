@@ -21,24 +21,25 @@ struct rspawn_fate {
 /* What has come so far. {0} is nothing, of one recipient. Bytes after the last NUL are
  * no string. */
 struct rspawn_output {
-    bool any;              /* there was output */
-    char first;            /* its first byte */
-    char message_letter;   /* of the first string that begins with K, Z or D; 0: no
-                              such string */
-    unsigned strings;      /* how many are whole */
-    bool in_string;        /* the next byte is not the first of a string */
-    char letter;           /* the first byte of the string on its way */
-    char letters[2];       /* the first bytes of the first two strings, 0 where a
-                              string is empty; good once whole */
-    struct bytes texts[2]; /* the rest of these strings; of several recipients: the
-                              first is the message's */
+    bool any;                  /* there was output */
+    char first;                /* its first byte */
+    char message_letter;       /* of the first string that begins with K, Z or D; 0: no
+                                  such string */
+    unsigned strings;          /* how many are whole */
+    bool in_string;            /* the next byte is not the first of a string */
+    char letter;               /* the first byte of the string on its way */
+    char letters[2];           /* the first bytes of the first two strings, 0 where a
+                                  string is empty; good once whole */
+    struct bytes texts[2];     /* the rest of these strings; of several recipients: the
+                                  first is the message's */
     struct rspawn_fate *fates; /* of several recipients, in their order; NULL: there is
                                   one */
     size_t recipients, told;   /* how many there are, and how many fates are whole */
 };
 
-/* Says, before there is output, that there are several recipients. */
-void rspawn_expect(struct rspawn_output *o, size_t recipients);
+/* Says, before there is output, that there are several recipients. False: there is no
+ * memory for that. */
+bool rspawn_expect(struct rspawn_output *o, size_t recipients);
 
 /* Adds a piece of output. */
 void rspawn_take(struct rspawn_output *o, struct view piece);

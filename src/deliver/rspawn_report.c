@@ -7,11 +7,14 @@
 #include <string.h>
 #include <sys/wait.h>
 
-void rspawn_expect(struct rspawn_output *o, size_t recipients)
+bool rspawn_expect(struct rspawn_output *o, size_t recipients)
 {
+    o->fates = heap_try(recipients, sizeof *o->fates);
+    if (!o->fates)
+        return false;
     o->recipients = recipients;
-    o->fates = heap_array(recipients, sizeof *o->fates);
     memset(o->fates, 0, recipients * sizeof *o->fates);
+    return true;
 }
 
 static bool is_message_letter(char c)

@@ -48,7 +48,7 @@ const char *spawn_check_names(struct view message, struct view recipient);
  * and *why, the report. */
 int spawn_open_message(const char *name, uid_t owner, const char **why);
 
-/* spawn_loop.c: deliveries and their children */
+/* Deliveries */
 
 /* The pipes from a child. */
 enum spawn_pipe {
@@ -70,14 +70,38 @@ struct spawn_delivery {
         int fd;      /* -1: there is none, or it is at its end */
         size_t want; /* its number in the poll loop */
     } pipes[SPAWN_PIPES];
-    struct spawn_delivery *next; /* of those whose pids, or before that, whose
-                                    recipients look alike */
+    struct spawn_delivery *next; /* of those whose pids look alike; while they are
+                                    gathered, whose hosts do */
 
     struct spawn_delivery *others; /* the next of those that have the same child */
+    struct spawn_delivery *last;   /* of them, or itself */
     size_t others_count;
-    size_t others_len;             /* bytes of their recipients */
-    struct spawn_delivery *later;  /* the next that is to begin */
+    size_t together_len;          /* bytes of the strings of all of them */
+    struct spawn_delivery *later; /* the next that is to begin */
 };
+
+/* spawn_gather.c: deliveries that come together */
+
+enum {
+    SPAWN_MAX_TOGETHER = 32768 /* bytes of strings for one child, far from what
+                                  execve(2) takes */
+};
+
+/* Those that are to begin. {0}: there are none. */
+struct spawn_gathering {
+    struct spawn_delivery *first, *last;
+    struct spawn_delivery *alike[64]; /* chains, by host */
+};
+
+/* Adds a delivery whose names are in order: as one of the others of an earlier one for
+ * the same message, sender and host (ASCII case aside), if these are fewer than most
+ * and not too long; else by itself. */
+void spawn_gather(struct spawn_gathering *g, struct spawn_delivery *d, uint64_t most);
+
+/* All that are to begin, in order, chained by later. Nothing is gathered then. */
+struct spawn_delivery *spawn_gathered(struct spawn_gathering *g);
+
+/* spawn_loop.c: children, and what becomes of deliveries */
 
 struct spawn_role {
     size_t state_size;
@@ -94,13 +118,13 @@ struct spawn_role {
      * d has been started. False: the report has been appended. */
     bool (*ended)(struct spawn_delivery *d, struct bytes *report);
 
-    /* How many deliveries that come together, for one message and sender and for one
-     * host, may have one child: begin() is called for the first, with the chain of the
-     * others. 0 or 1: each has its own. */
+    /* How many deliveries that come together may have one child, see spawn_gather():
+     * begin() is called for the first, with the chain of the others. 0 or 1: each has
+     * its own, and begins at once. */
     uint64_t most;
 
-    /* Appends the report of one of the others, counted from 1, after ended(). NULL where
-     * each has its own child. */
+    /* Appends the report of one of the others, counted from 1, after ended(). NULL
+     * where each has its own child. */
     void (*ended_other)(const struct spawn_delivery *d, size_t number,
                         struct bytes *report);
 

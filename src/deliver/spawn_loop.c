@@ -9,9 +9,7 @@
 #include "base/os.h"
 #include "base/sandbox.h"
 #include "base/signals.h"
-#include "base/table.h"
 #include "base/writer.h"
-#include "mail/address.h"
 #include "mail/queue_dir.h"
 
 #include <errno.h>
@@ -28,9 +26,6 @@ enum {
                             message */
     FDS_OTHER = 10,      /* all others */
     RETRY_S = 1,         /* between attempts to get memory */
-    LOOKALIKES = 64,     /* chains of deliveries that are to begin */
-    MOST_OTHERS = 32768, /* bytes of recipients given to one child, far from what
-                            execve(2) takes */
     FILE_TIME_US = 20000 /* times of files may be so much behind the clock */
 };
 
@@ -56,10 +51,9 @@ static struct {
     bool input_ended;
     bool deaf; /* qmail-send reads no more reports */
     struct spawn_command command;
-    struct spawn_delivery *fresh, **fresh_end; /* to begin, when all commands are read */
-    struct spawn_delivery *lookalikes[LOOKALIKES]; /* of those, by what they look like */
-    struct bytes text;                             /* of one report */
-    struct bytes reports;                          /* to be written */
+    struct spawn_gathering gathering; /* to begin, when all commands are taken */
+    struct bytes text;                /* of one report */
+    struct bytes reports;             /* to be written */
 } self;
 
 uid_t spawn_owner(void)
@@ -180,10 +174,11 @@ static void be_deaf(void)
     dup2(0, 1);
 }
 
-/* qmail-send never waits to write a command, so it always comes to read. */
+/* Reports that come together go together: each one wakes qmail-send, which never waits
+ * to write a command, so it always comes to read. */
 static void send_reports(void)
 {
-    if (!self.deaf && !write_all(1, bytes_view(&self.reports)))
+    if (self.reports.len && !self.deaf && !write_all(1, bytes_view(&self.reports)))
         be_deaf();
     bytes_clear(&self.reports);
 }
@@ -218,10 +213,9 @@ static void free_delivery(struct spawn_delivery *d)
     heap_free(d);
 }
 
-/* All reports are complete: the slots are free. */
+/* All their reports are there: the slots are free. */
 static void end_deliveries(struct spawn_delivery *d)
 {
-    send_reports();
     while (d) {
         struct spawn_delivery *other = d->others;
         self.slots[d->slot] = NULL;
@@ -297,64 +291,23 @@ static void begin_delivery(struct spawn_delivery *d)
         end_alike(d, bytes_view(&self.text));
 }
 
-/* Deliveries that come together */
-
-static struct view host_of(const struct spawn_delivery *d)
-{
-    struct view local, host;
-    address_split(d->recipient, &local, &host);
-    return host;
-}
-
-static bool is_room_for(const struct spawn_delivery *first,
-                        const struct spawn_delivery *d)
-{
-    return first->others_count + 1 < self.role->most &&
-           first->others_len + d->recipient.len <= MOST_OTHERS;
-}
-
-/* Makes d one of the others of one that is to begin. False: there is none. */
-static bool join(struct spawn_delivery *d)
-{
-    struct view host = host_of(d);
-    struct spawn_delivery **chain = &self.lookalikes[table_hash(host) % LOOKALIKES];
-    for (struct spawn_delivery *first = *chain; first; first = first->next) {
-        if (!is_room_for(first, d) || !view_equal(first->message, d->message) ||
-            !view_equal(first->sender, d->sender) || !view_equal_case(host_of(first), host))
-            continue;
-        struct spawn_delivery **end = &first->others;
-        while (*end)
-            end = &(*end)->others;
-        *end = d;
-        first->others_count++;
-        first->others_len += d->recipient.len;
-        return true;
-    }
-    d->next = *chain;
-    *chain = d;
-    return false;
-}
-
-static void gather(struct spawn_delivery *d)
+static void accept(struct spawn_delivery *d)
 {
     const char *why = spawn_check_names(d->message, d->recipient);
 
     self.slots[d->slot] = d;
     self.running++;
-    if (why) {
+    if (why)
         end_alike(d, view_of(why));
-    } else if (self.role->most <= 1 || !join(d)) {
-        *self.fresh_end = d;
-        self.fresh_end = &d->later;
-    }
+    else if (self.role->most > 1)
+        spawn_gather(&self.gathering, d, self.role->most);
+    else
+        begin_delivery(d);
 }
 
 static void begin_gathered(void)
 {
-    struct spawn_delivery *d = self.fresh;
-    self.fresh = NULL;
-    self.fresh_end = &self.fresh;
-    memset(self.lookalikes, 0, sizeof self.lookalikes);
+    struct spawn_delivery *d = spawn_gathered(&self.gathering);
     while (d) {
         struct spawn_delivery *later = d->later;
         begin_delivery(d);
@@ -365,7 +318,6 @@ static void begin_gathered(void)
 static void refuse(const char *why)
 {
     add_report(spawn_command_slot(&self.command), view_of(why));
-    send_reports();
 }
 
 /* Carries out the command that is complete. */
@@ -383,7 +335,7 @@ static void obey(void)
     else if (!(d = new_delivery()))
         refuse("Zqmail-spawn out of memory. (#4.3.0)\n");
     else
-        gather(d);
+        accept(d);
     spawn_command_clear(&self.command);
 }
 
@@ -455,10 +407,12 @@ static void turn(void)
         signals_clear();
     if (signals_taken(SIGCHLD))
         serve_deaths();
+    send_reports(); /* to begin the next ones takes a while */
     if (!self.input_ended && loop_ready(&self.loop, WANT_INPUT))
         serve_input();
     else
         self.silent_us = begun;
+    send_reports();
     if (self.input_ended)
         self.loop.wants[WANT_INPUT].fd = -1;
 }
@@ -536,7 +490,6 @@ void spawn_serve(const struct spawn_role *role)
     if (chdir("mess") == -1)
         _exit(DIE_TEMP);
     sandbox_enter(SANDBOX_FILES | SANDBOX_PROGRAMS);
-    self.fresh_end = &self.fresh;
     delivery_add_slot(&self.reports, self.limit);
     send_reports();
 

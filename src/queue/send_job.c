@@ -186,8 +186,6 @@ static bool is_left(const struct job *j)
 
 static void end(struct job *j)
 {
-    if (j == state.marked)
-        job_marks_end();
     bool left = !j->gone && (j->stopped ? is_left(j) : j->left);
     if (j->gone)
         look_at_other(j->channel, j->message);

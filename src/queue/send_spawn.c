@@ -39,8 +39,8 @@ static struct spawner {
     unsigned free_count;
     struct bytes command; /* what has not been written: those of one turn at a time */
     size_t command_at;
-    bool full; /* the pipe does not take more of it now */
-    struct bytes report; /* the part that has been read */
+    bool full;              /* the pipe does not take more of it now */
+    struct bytes report;    /* the part that has been read */
     struct result *results; /* of reports, not in the queue yet */
     size_t result_count, result_room;
     size_t want_report, want_command;
@@ -131,14 +131,13 @@ static void write_commands(struct spawner *s)
     while (!s->lost && is_writing(s)) {
         struct view left = view_from(bytes_view(&s->command), s->command_at);
         ssize_t n = write(s->command_fd, left.data, left.len);
-        if (n == -1) {
-            if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
-                lose(s);
-            s->full = errno != EINTR;
-            if (s->full)
-                return;
-        } else {
+        if (n != -1) {
             s->command_at += (size_t)n;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            s->full = true;
+            return;
+        } else if (errno != EINTR) {
+            lose(s);
         }
     }
     s->full = false;
@@ -243,8 +242,8 @@ static void take_report(struct spawner *s)
         s->result_room = s->result_room * 2 + 16;
         s->results = heap_resize(s->results, s->result_room, sizeof *s->results);
     }
-    s->results[s->result_count++] = (struct result){
-        .job = slot->job, .what = judge(slot, report), .at = slot->at};
+    s->results[s->result_count++] =
+        (struct result){.job = slot->job, .what = judge(slot, report), .at = slot->at};
     slot->job = NULL;
     s->free[s->free_count++] = number;
     s->running--;
