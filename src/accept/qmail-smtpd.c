@@ -35,8 +35,6 @@ static void out_of_memory(void)
 
 int main(int argc, char **argv)
 {
-    const char *reply;
-
     signals_ignore(SIGPIPE);
     connection_open(&session.connection, 0, 1, SMTPD_DEFAULT_TIMEOUT_S);
     heap_on_failure(out_of_memory);
@@ -44,10 +42,8 @@ int main(int argc, char **argv)
         return 1;
     smtpd_tls_begin(&session); /* before anything is opened */
     smtpd_auth_begin(&session, argc ? argv + 1 : argv);
-    if (chdir(CONF_QMAIL) == -1)
+    if (chdir(CONF_QMAIL) == -1 || !smtpd_controls_read(&session.policy))
         end_early("421 unable to read controls (#4.3.0)");
-    if (!smtpd_controls_read(&session.policy, &reply))
-        end_early(reply);
     connection_timeout(&session.connection, session.policy.timeout_s);
     sandbox_enter(SANDBOX_FILES | SANDBOX_PROGRAMS);
     return smtpd_serve(&session);

@@ -42,7 +42,7 @@ struct smtpd_policy {
     struct bytes greeting;
     bool replace_literals; /* of our own addresses, by literal_host */
     struct bytes literal_host;
-    struct ip_own own;
+    struct ip_own own; /* read when they are needed */
     unsigned timeout_s;
     uint64_t session_s;
     struct rcpthosts rcpthosts;
@@ -97,8 +97,8 @@ struct smtpd {
 };
 
 /* smtpd_controls.c: reads the control files and the environment, from HOME. False
- * with the reply that ends the session before it begins. */
-bool smtpd_controls_read(struct smtpd_policy *p, const char **reply);
+ * where they cannot be read. */
+bool smtpd_controls_read(struct smtpd_policy *p);
 
 /* smtpd_session.c: greets, serves commands until the session is over, flushes.
  * The exit code. */

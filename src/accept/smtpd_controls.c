@@ -102,13 +102,11 @@ static void bound_times(struct smtpd_policy *p)
             *times[i] = CONTROL_MAX_NUMBER;
 }
 
-bool smtpd_controls_read(struct smtpd_policy *p, const char **reply)
+bool smtpd_controls_read(struct smtpd_policy *p)
 {
-    *reply = "421 unable to read controls (#4.3.0)";
     if (!read_names(p) || !read_timeout(p) || !read_lists(p) || !read_limits(p))
         return false;
     read_environment(p);
     bound_times(p);
-    *reply = "421 unable to figure out my IP addresses (#4.3.0)";
-    return ip_own_read(&p->own);
+    return true;
 }

@@ -9,20 +9,36 @@
 
 static const char syntax_error[] = "555 syntax error (#5.5.4)";
 
+/* A literal of one of our own addresses becomes a name. Hardly any client gives one,
+ * and to ask the system takes longer than all control files. */
+static bool replace_literal(struct smtpd *s)
+{
+    struct smtpd_policy *p = &s->policy;
+    if (!p->replace_literals || !view_ends(bytes_view(&s->address), VIEW("]")))
+        return true;
+    if (!p->own.count && !ip_own_read(&p->own)) {
+        smtpd_end(s, "421 unable to figure out my IP addresses (#4.3.0)");
+        return false;
+    }
+    smtpd_address_literal(&s->address, &p->own, bytes_view(&p->literal_host));
+    return true;
+}
+
 /* Reads the address of a command into s->address, as it will stand in the
- * envelope. False where it cannot. */
+ * envelope. False where it cannot; that has been said. */
 static bool read_address(struct smtpd *s, struct view argument, enum smtpd_role role,
                          struct view *parameters)
 {
     bool good = smtpd_address_parse(argument, &s->address, parameters);
 
     s->address_of = role;
-    if (!good)
+    if (good && !replace_literal(s))
         return false;
-    if (s->policy.replace_literals)
-        smtpd_address_literal(&s->address, &s->policy.own,
-                              bytes_view(&s->policy.literal_host));
-    return s->address.len <= SMTPD_MAX_ADDRESS;
+    good = good && s->address.len <= SMTPD_MAX_ADDRESS &&
+           (s->address.len || role == SMTPD_SENDER);
+    if (!good)
+        smtpd_reply(s, syntax_error);
+    return good;
 }
 
 /* MAIL */
@@ -68,10 +84,8 @@ void smtpd_mail(struct smtpd *s, struct view argument)
         smtpd_reply(s, "530 Authorization required (#5.7.1)");
         return;
     }
-    if (!read_address(s, argument, SMTPD_SENDER, &parameters)) {
-        smtpd_reply(s, syntax_error);
+    if (!read_address(s, argument, SMTPD_SENDER, &parameters))
         return;
-    }
     enum size_claim size = judge_size(s, parameters);
     if (size == SIZE_NO_NUMBER) {
         smtpd_reply(s, syntax_error);
@@ -215,11 +229,8 @@ void smtpd_rcpt(struct smtpd *s, struct view argument)
         smtpd_reply(s, "503 MAIL first (#5.5.1)");
         return;
     }
-    if (!read_address(s, argument, SMTPD_RECIPIENT, &parameters) ||
-        s->address.len == 0) {
-        smtpd_reply(s, syntax_error);
+    if (!read_address(s, argument, SMTPD_RECIPIENT, &parameters))
         return;
-    }
     if (!passes_lists(s, suffix != NULL))
         return;
     if (suffix)
