@@ -262,8 +262,8 @@ void remote_address(struct bytes *out, struct view address);
 /* Whether address holds a CR or LF, which would end the command. */
 bool remote_has_line_break(struct view address);
 
-/* The program: remote_run.c. Becomes the program of the path other, unless that is NULL,
- * where DNS has no answer for now. */
+/* The program: remote_run.c. Becomes the program of the path other, unless that is
+ * NULL, where DNS has no answer for now. */
 _Noreturn void remote_run(int argc, char **argv, const char *other);
 
 #endif

@@ -23,9 +23,9 @@ struct job {
     bool reading;         /* its list has not been read to the end */
     bool left;            /* a recipient remains */
     bool stopped;         /* and nobody has looked whether one remains */
-    size_t running;       /* deliveries without a result, or whose result is being settled */
-    size_t settling;      /* of those, with a result */
-    bool gone;            /* its list has been removed */
+    size_t running;  /* deliveries without a result, or whose result is being settled */
+    size_t settling; /* of those, with a result */
+    bool gone;       /* its list has been removed */
     bool used;
     struct job *free_next;
     struct job *all_next;

@@ -90,7 +90,8 @@ struct node {
     ino_t owner; /* the message that it belongs to; 0: none */
     unsigned names, stable_names, opens;
     mode_t mode, stable_mode;
-    int64_t mtime_ms, atime_ms, ctime_ms, stable_mtime_ms, stable_ctime_ms; /* wall clock */
+    int64_t mtime_ms, atime_ms, ctime_ms, stable_mtime_ms,
+        stable_ctime_ms; /* wall clock */
     struct buf data, stable;
     bool dirty;
 };
@@ -102,7 +103,7 @@ void power_cut(void);
 
 struct node *disk_find(const char *path); /* relative to HOME; NULL: none */
 bool disk_name_is_stable(const char *path);
-bool disk_is_stable(const char *path);    /* name and contents */
+bool disk_is_stable(const char *path); /* name and contents */
 struct node *disk_make(const char *path, enum type type, mode_t mode);
 void disk_write(struct node *n, const char *data, size_t len);
 void disk_sync(const char *path); /* file and name */
@@ -218,11 +219,11 @@ void judge_begin_life(void);
 void judge_end_life(void);            /* the disk is as the next one will find it */
 void judge_queued(struct message *m); /* todo/N has appeared */
 void judge_lines(const char *text, size_t len); /* of the log, in one write */
-void judge_turn_end(void);            /* of the main loop */
-void judge_turn(void);                /* one begins */
-void judge_sleep(int64_t timeout_ms); /* nothing is ready */
-void judge_pause(int64_t ms);         /* after an alert; what was due has waited */
-void judge_fault(ino_t number);       /* 0: nobody in particular */
+void judge_turn_end(void);                      /* of the main loop */
+void judge_turn(void);                          /* one begins */
+void judge_sleep(int64_t timeout_ms);           /* nothing is ready */
+void judge_pause(int64_t ms);   /* after an alert; what was due has waited */
+void judge_fault(ino_t number); /* 0: nobody in particular */
 void judge_unlink(const char *dir, ino_t number);
 void judge_mark(const char *tree, ino_t number, off_t at, const struct node *n);
 void judge_clean(const char *verb, ino_t number); /* asked for, not done yet */
