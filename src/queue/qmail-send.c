@@ -156,8 +156,9 @@ static bool may_leave(void)
 static void flush(void)
 {
     log_flush();
+    spawn_flush();
     clean_flush();
-    log_flush(); /* qmail-clean may be gone */
+    log_flush(); /* one of them may be gone */
 }
 
 static void turn(struct loop *l)

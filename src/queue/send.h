@@ -250,7 +250,9 @@ void spawn_status(void); /* the status line */
 /* A slot is free, no command is partly written, and we are not leaving. */
 bool spawn_can_start(enum channel c);
 
-/* Starts a delivery: recipient's record begins at byte at of the job's file. */
+/* Starts a delivery: recipient's record begins at byte at of the job's file. Commands
+ * are kept until spawn_flush(). */
+void spawn_flush(void);
 void spawn_deliver(enum channel c, struct job *j, struct view sender,
                    struct view recipient, off_t at);
 
