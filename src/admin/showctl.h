@@ -67,7 +67,8 @@ enum showctl_reader {
     SHOWCTL_QMTPD = 16,
     SHOWCTL_RCPTCHECK = 32,
     SHOWCTL_QMQPC = 64,
-    SHOWCTL_NEWMRH = 128
+    SHOWCTL_NEWMRH = 128,
+    SHOWCTL_RSPAWN = 256
 };
 
 struct showctl_file {

@@ -26,6 +26,7 @@
 #define C SHOWCTL_RCPTCHECK
 #define Q SHOWCTL_QMQPC
 #define N SHOWCTL_NEWMRH
+#define W SHOWCTL_RSPAWN
 #define ALL_BUT_NEWMRH (I | S | R | D | T | C | Q)
 
 const struct showctl_file showctl_files[] = {
@@ -81,6 +82,8 @@ const struct showctl_file showctl_files[] = {
      " seconds.", "1200"},
     {"virtualdomains", MAP, SHOWCTL_VIRTUAL, S | C, NOTHING, "Virtual domain: ", "",
      "No virtual domains."},
+    {"remoterecipients", NUMBER, DIGITS, W, LITERAL,
+     "Recipients of one remote connection: ", ".", "1"},
     {"outgoingip", LIST, SHOWCTL_BINDING, R, NOTHING, "Outgoing IP: ", "",
      "Outgoing IP addresses are chosen by the system."},
     {"tlsclient", LINE, SHOWCTL_ANYTHING, R, NOTHING, "TLS helper: ", ".",
@@ -105,6 +108,7 @@ const struct showctl_file showctl_files[] = {
 const struct showctl_program showctl_programs[] = {
     {I, "qmail-inject", NULL, NULL},
     {S, "qmail-send", CONF_USER_SEND, CONF_GROUP_QMAIL},
+    {W, "qmail-rspawn", CONF_USER_REMOTE, CONF_GROUP_QMAIL},
     {R, "qmail-remote", CONF_USER_REMOTE, CONF_GROUP_QMAIL},
     {D, "qmail-smtpd", CONF_USER_DAEMON, CONF_GROUP_NOFILES},
     {T, "qmail-qmtpd", CONF_USER_DAEMON, CONF_GROUP_NOFILES},

@@ -73,16 +73,18 @@ class Mail:
 
 
 class Scene:
-    """running: the system is started while the mail is put in, not afterwards."""
+    """running: the system is started while the mail is put in, not afterwards. together: how many
+    recipients one qmail-remote may have."""
 
-    def __init__(self, *mails, running=False):
-        self.mails, self.running = mails, running
+    def __init__(self, *mails, running=False, together=1):
+        self.mails, self.running, self.together = mails, running, together
 
 
 SCENES = {
     "maildir": Scene(Mail("token-maildir-long", ["alice@here.test"])),
     "mbox": Scene(Mail("token-mbox-long", ["bob@here.test"], "sendmail")),
     "remote": Scene(Mail("token-remote", ["dora@far.test", "later@far.test"], "qmail-smtpd")),
+    "together": Scene(Mail("token-together", ["dora@far.test", "later@far.test", "bad6@far.test", "erin@far.test"], "qmail-smtpd"), together=10),
     "forward": Scene(Mail("token-forward", ["fwd@here.test", "prog@here.test"])),
     "bounce": Scene(Mail("token-bounce", ["bad1@far.test", "nobody@here.test"], "qmail-smtpd")),
     "double": Scene(Mail("token-double", ["deny@here.test"], sender="bad@far.test")),
@@ -294,6 +296,7 @@ class Rig(Worker):
         """The life below trip."""
         for name in ("log", "pid", "codes", "calls", "errors"):
             write(self.at(name), b"")
+        write(self.tree + "/control/remoterecipients", "%d\n" % scene.together)
         for mail in scene.mails:
             if mail.by == "qmail-smtpd":
                 write(self.source(mail) + ".replies", b"")

@@ -155,11 +155,14 @@ def mounted(mounts, command):
 class Sink:
     """Keeps what it is sent: messages is a list of (sender, recipients, data).
     refuse maps a command's first word, or "END" for the final dot, to the reply that
-    it gets instead."""
+    it gets instead; judge(recipient) returns the reply that RCPT gets instead, or None.
+    connections counts them."""
 
-    def __init__(self, refuse=None, port=0):
+    def __init__(self, refuse=None, port=0, judge=None):
         self.refuse = refuse or {}
+        self.judge = judge or (lambda recipient: None)
         self.messages = []
+        self.connections = 0
         self.listener = socket.create_server(("127.0.0.1", port))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -174,6 +177,7 @@ class Sink:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
+            self.connections += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
@@ -192,8 +196,11 @@ class Sink:
                         sender, recipients = line.strip().split(b":", 1)[1], []
                         reply("250 ok")
                     elif word == "RCPT":
-                        recipients.append(line.strip().split(b":", 1)[1])
-                        reply("250 ok")
+                        recipient = line.strip().split(b":", 1)[1]
+                        refused = self.judge(recipient)
+                        if not refused:
+                            recipients.append(recipient)
+                        reply(refused or "250 ok")
                     elif word == "DATA":
                         reply("354 go ahead")
                         data = b""

@@ -213,7 +213,7 @@ tree.control("notes", None)
 
 # -- JSON of everything
 
-for name, content in (("badmailfrom", "@a.test\n\xff@b.test\n".encode("latin1")), ("concurrencylocal", "33\n"), ("queuelifetime", "ten\n"), ("bouncehost", "b.test\n"),
+for name, content in (("badmailfrom", "@a.test\n\xff@b.test\n".encode("latin1")), ("concurrencylocal", "33\n"), ("queuelifetime", "ten\n"), ("bouncehost", "b.test\n"), ("remoterecipients", "50\n"),
                       ("databytes", "9999999999\n"), ("percenthack", ""), ("virtualdomains", "v.test:joe\n"), ("spfrules", "x\n")):
     tree.control(name, content)
 os.mkdir(tree.at("control/smtproutes"))
@@ -227,6 +227,7 @@ for name, want in (
         ("badrcptto", {"kind": "list", "readers": ["qmail-smtpd"], "set": False, "value": None}),
         ("concurrencylocal", {"kind": "number", "readers": ["qmail-send"], "set": True, "value": 33}),
         ("concurrencyremote", {"kind": "number", "readers": ["qmail-send"], "set": False, "value": 20}),
+        ("remoterecipients", {"kind": "number", "readers": ["qmail-rspawn"], "set": True, "value": 50}),
         ("queuelifetime", {"kind": "number", "readers": ["qmail-send"], "set": False, "value": 604800}),
         ("databytes", {"kind": "number", "readers": ["qmail-smtpd", "qmail-qmtpd"], "set": True, "value": 9999999999}),
         ("bouncehost", {"kind": "line", "readers": ["qmail-send"], "set": True, "value": "b.test"}),

@@ -169,7 +169,7 @@ static void check_report(const struct result *r, size_t recipients)
 
     rspawn_take(&output, bytes_view(&r->recipients));
     rspawn_take(&output, bytes_view(&r->verdict));
-    rspawn_report(&report, 0, &output);
+    rspawn_report(&report, 0, &output, 0);
     must(report.data[0] == (first == 'h' ? 'D' : first == 's' ? 'Z' : message));
     must(message != 'K' ||
          count_strings(bytes_view(&r->recipients), "rhs") == recipients);

@@ -40,6 +40,7 @@ void spawn_deliver(enum channel c, struct job *j, struct view sender,
     if (done)
         marks.data[at] = 'D';
     job_result(j, done ? JOB_DONE : JOB_LATER, at);
+    job_marks_end();
     job_settle(j);
 }
 
@@ -185,6 +186,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     while (job_start_delivery(CHANNEL_LOCAL))
         ;
     check(info, in);
+    log_flush();
     struct view rest = bytes_view(&log_written);
     while (rest.len)
         must(is_printable_text(view_cut(&rest, '\n')));

@@ -1,6 +1,7 @@
 /* Any bytes from a spawner, whole and in pieces: the reports in them say what becomes
  * of the deliveries with their slots, and of no other; nothing but K, and D with a
- * note, ends a recipient. The log stays lines of printable bytes. */
+ * note, ends a recipient, and not before its result is in the log. The log stays lines
+ * of printable bytes. */
 #include "queue/send.h"
 
 #include "base/fd.h"
@@ -25,7 +26,9 @@ struct send_controls controls = {.concurrency = {LIMIT, LIMIT}};
 
 static struct job jobs[DELIVERIES];
 static unsigned slots[DELIVERIES]; /* by delivery, as the commands have them */
-static struct bytes events, log_text_written, commands;
+static struct bytes notes, results, log_text_written, commands;
+static size_t settled; /* of the results */
+static bool marking;   /* since job_result(), until job_marks_end() */
 static bool leaving;
 
 static enum fate fate_of(const struct job *j)
@@ -52,24 +55,57 @@ bool job_is_silent(const struct job *j)
 
 bool note_write(ino_t message, struct view recipient, struct view report)
 {
-    bytes_add_format(&events, "note %u ", (unsigned)message - 100);
-    bytes_add(&events, recipient);
-    bytes_add_byte(&events, ' ');
-    bytes_add(&events, report);
-    bytes_add_byte(&events, '\n');
+    bytes_add_format(&notes, "note %u ", (unsigned)message - 100);
+    bytes_add(&notes, recipient);
+    bytes_add_byte(&notes, ' ');
+    bytes_add(&notes, report);
+    bytes_add_byte(&notes, '\n');
     return fate_of(&jobs[message - 100]) != NOTE_FAILS;
+}
+
+/* How many results the log has. */
+static size_t count_logged(void)
+{
+    struct view rest = bytes_view(&log_text_written);
+    size_t count = 0;
+    while (rest.len)
+        count += view_starts(view_cut(&rest, '\n'), VIEW("delivery "));
+    return count;
+}
+
+/* Each result has a line of these. */
+static size_t count_results(void)
+{
+    struct view rest = bytes_view(&results);
+    size_t count = 0;
+    for (; rest.len; count++)
+        view_cut(&rest, '\n');
+    return count;
 }
 
 void job_result(struct job *j, enum job_result result, off_t at)
 {
     must(at == 7 * (off_t)j->number);
-    bytes_add_format(&events, "%s %u\n", result == JOB_DONE ? "done" : "later",
+    bytes_add_format(&results, "%s %u\n", result == JOB_DONE ? "done" : "later",
                      j->number);
+    must(count_results() <= count_logged());
+    marking = true;
+}
+
+void job_marks_end(void)
+{
+    marking = false;
 }
 
 void job_settle(struct job *j)
 {
-    bytes_add_format(&events, "settle %u\n", j->number);
+    struct view rest = bytes_view(&results), result;
+    char number[16];
+    for (size_t i = 0; i <= settled; i++)
+        result = view_cut(&rest, '\n');
+    snprintf(number, sizeof number, " %u", j->number);
+    must(!marking && view_ends(result, view_of(number)));
+    settled++;
 }
 
 bool job_has_work(enum channel c)
@@ -96,7 +132,11 @@ void send_leave(void)
 
 /* The oracle */
 
-static void expect_report(struct bytes *want, bool busy[DELIVERIES], unsigned slot,
+struct wanted {
+    struct bytes notes, results;
+};
+
+static void expect_report(struct wanted *want, bool busy[DELIVERIES], unsigned slot,
                           struct view report)
 {
     unsigned i = 0;
@@ -116,16 +156,16 @@ static void expect_report(struct bytes *want, bool busy[DELIVERIES], unsigned sl
     }
     bool done = letter == 'K' || letter == 'D';
     if (letter == 'D' && fate_of(&jobs[i]) != DELETED) {
-        bytes_add_format(want, "note %u r%u@h ", i, i);
-        bytes_add(want, bytes_view(&text));
-        bytes_add_byte(want, '\n');
+        bytes_add_format(&want->notes, "note %u r%u@h ", i, i);
+        bytes_add(&want->notes, bytes_view(&text));
+        bytes_add_byte(&want->notes, '\n');
         done = fate_of(&jobs[i]) != NOTE_FAILS;
     }
-    bytes_add_format(want, "%s %u\nsettle %u\n", done ? "done" : "later", i, i);
+    bytes_add_format(&want->results, "%s %u\n", done ? "done" : "later", i);
     bytes_free(&text);
 }
 
-static void expect(struct view in, struct bytes *want, bool busy[DELIVERIES])
+static void expect(struct view in, struct wanted *want, bool busy[DELIVERIES])
 {
     while (in.len > DELIVERY_SLOT_BYTES) {
         unsigned slot = 0;
@@ -151,34 +191,39 @@ static void turn(void)
     spawn_serve(&l);
 }
 
-/* The command for delivery i is what is in commands. */
-static void check_command(unsigned i)
+/* Takes the command for delivery i. */
+static void take_command(unsigned i, struct view *rest)
 {
     char names[64];
-    struct view command = bytes_view(&commands);
 
-    must(delivery_take_slot(&command, &slots[i]) && slots[i] < LIMIT);
+    must(delivery_take_slot(rest, &slots[i]) && slots[i] < LIMIT);
     int len = snprintf(names, sizeof names, "%u/%u%cs@h%cr%u@h%c",
                        (100 + i) % CONF_SPLIT, 100 + i, 0, 0, i, 0);
-    must(view_equal(command, view_at(names, (size_t)len)));
+    must(view_starts(*rest, view_at(names, (size_t)len)));
+    *rest = view_from(*rest, (size_t)len);
     for (unsigned other = 0; other < i; other++)
         must(slots[other] != slots[i]);
 }
 
+/* All in one turn, at whose end the commands are written. */
 static void deliver(unsigned count, size_t step)
 {
     char recipient[16];
+    bytes_clear(&commands);
+    played[1].out_step = step;
     for (unsigned i = 0; i < count; i++) {
         jobs[i].number = i;
         snprintf(recipient, sizeof recipient, "r%u@h", i);
-        bytes_clear(&commands);
-        played[1].out_step = step;
         must(spawn_can_start(CHANNEL_LOCAL));
         spawn_deliver(CHANNEL_LOCAL, &jobs[i], VIEW("s@h"), view_of(recipient),
                       7 * (off_t)i);
-        check_command(i);
+        must(!commands.len);
     }
-    must(spawn_can_start(CHANNEL_LOCAL) == (count < LIMIT));
+    turn();
+    struct view rest = bytes_view(&commands);
+    for (unsigned i = 0; i < count; i++)
+        take_command(i, &rest);
+    must(!rest.len && spawn_can_start(CHANNEL_LOCAL) == (count < LIMIT));
 }
 
 static void report(struct view in, size_t step)
@@ -234,10 +279,14 @@ static unsigned end_rest(unsigned count, const bool busy[DELIVERIES])
 /* Gives count deliveries the reports in in, and success to those that are left. */
 static void play(unsigned count, struct view in, size_t step)
 {
-    struct bytes want = {0}, rest = {0};
+    struct wanted want = {0};
+    struct bytes rest = {0};
     bool busy[DELIVERIES] = {false};
 
-    bytes_clear(&events);
+    log_flush();
+    bytes_clear(&notes);
+    bytes_clear(&results);
+    settled = 0;
     bytes_clear(&log_text_written);
     for (unsigned i = 0; i < count; i++)
         busy[i] = true;
@@ -247,13 +296,16 @@ static void play(unsigned count, struct view in, size_t step)
     bytes_set(&rest, in);
     bytes_add(&rest, VIEW("\377\377\0"));
     expect(bytes_view(&rest), &want, busy);
-    must(view_equal(bytes_view(&events), bytes_view(&want)));
-    must(!leaving);
+    must(view_equal(bytes_view(&notes), bytes_view(&want.notes)));
+    must(view_equal(bytes_view(&results), bytes_view(&want.results)));
+    must(settled == count_results() && !leaving);
+    log_flush();
     check_log();
 
     if (end_rest(count, busy) < count)
         tidy();
-    bytes_free(&want);
+    bytes_free(&want.notes);
+    bytes_free(&want.results);
     bytes_free(&rest);
 }
 
@@ -268,7 +320,7 @@ static void start(void)
     played[0].out = &log_text_written;
     played[1].out = &commands;
     played[2].in = played[4].in = view_at(greeting, DELIVERY_SLOT_BYTES);
-    played[4].at_end = EAGAIN;
+    played[2].at_end = played[4].at_end = EAGAIN;
     must(spawn_start() && spawn_limit(CHANNEL_LOCAL) == LIMIT);
     for (int fd = 1; fd <= 4; fd++)
         fd_blocking(fd); /* those of the process itself */

@@ -38,23 +38,47 @@ int main(void)
         log_safe(cases[i].text);
         log_text(" end");
         log_end();
+        log_flush();
         bytes_add_format(&want, "delivery 7: %s end\n", cases[i].shown);
         ssize_t n = read(pair[1], got, sizeof got);
         same(view_at(got, n > 0 ? (size_t)n : 0), bytes_view(&want), cases[i].name);
         bytes_free(&want);
     }
+    log_line("status: local");
     log_line("status: exiting");
-    ssize_t n = read(pair[1], got, sizeof got);
-    same(view_at(got, n > 0 ? (size_t)n : 0), VIEW("status: exiting\n"), "a line");
+    ssize_t n = recv(pair[1], got, sizeof got, MSG_DONTWAIT);
+    ok(n == -1, "lines are kept", NULL);
+    log_flush();
+    log_flush();
+    n = read(pair[1], got, sizeof got);
+    same(view_at(got, n > 0 ? (size_t)n : 0), VIEW("status: local\nstatus: exiting\n"),
+         "and written together");
+    size_t lines = 0, whole = 0;
+    for (; whole == 0 && lines < sizeof got; lines++) {
+        log_line("0123456");
+        n = recv(pair[1], got, sizeof got, MSG_DONTWAIT);
+        whole = n > 0 ? (size_t)n : 0;
+    }
+    same_number(whole, 4096, "of many, as many as a pipe takes at once");
+    same_number(lines, 4096 / 8 + 1, "when one more comes");
+    log_line("before");
+    log_flush();
+    n = read(pair[1], got, sizeof got);
+    same(view_at(got, n > 0 ? (size_t)n : 0), VIEW("0123456\nbefore\n"), "the rest");
+    log_line("before");
     memset(long_text, 'x', sizeof long_text);
     log_begin("x");
     log_safe(view_at(long_text, sizeof long_text));
     log_end();
     n = read(pair[1], got, sizeof got);
+    same(view_at(got, n > 0 ? (size_t)n : 0), VIEW("before\n"),
+         "what came before a long line");
+    n = read(pair[1], got, sizeof got);
     same_number((uint64_t)n, sizeof long_text + 2, "a long line, in one write");
     close(pair[0]);
     close(pair[1]);
     log_line("nobody hears this");
+    log_flush();
     ok(true, "a log that is gone stops nothing", NULL);
     return tap_done();
 }

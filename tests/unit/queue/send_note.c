@@ -52,6 +52,7 @@ void send_leave(void)
 
 bool send_sleep(void)
 {
+    log_flush();
     sleeps++;
     if (meanwhile)
         meanwhile();

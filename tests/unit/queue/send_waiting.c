@@ -30,6 +30,7 @@ void send_leave(void)
 
 bool send_sleep(void)
 {
+    log_flush();
     sleeps++;
     if (meanwhile)
         meanwhile();
@@ -146,6 +147,7 @@ static void saving(void)
     waiting_add(CHANNEL_REMOTE, 6, later + 1);
     waiting_add(CHANNEL_REMOTE, 4, later + 2); /* has no file */
     waiting_save();
+    log_flush();
     same_number((uint64_t)time_of("local/5/5"), (uint64_t)later, "kept");
     same_number((uint64_t)time_of("remote/6/6"), (uint64_t)later + 1, "kept");
     same(
