@@ -149,7 +149,8 @@ static void begin_or_die(void)
 /* Nothing that was begun is unfinished. */
 static bool may_leave(void)
 {
-    return leaving && spawn_is_idle() && bounce_is_idle() && clean_is_idle();
+    return leaving && spawn_is_idle() && bounce_is_idle() && fresh_is_idle() &&
+           clean_is_idle();
 }
 
 /* What the turn before has kept to be written. */
@@ -173,6 +174,7 @@ static void turn(struct loop *l)
     waiting_wants(l, can_start);
     spawn_wants(l);
     todo_wants(l);
+    fresh_wants(l);
     finish_wants(l);
     bounce_wants(l);
     clean_wants(l);
@@ -190,6 +192,7 @@ static void turn(struct loop *l)
     todo_serve(l);
     bounce_serve(l);
     finish_serve();
+    fresh_serve();
     sweep_serve();
     order_serve(l);
 }

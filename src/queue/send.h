@@ -4,7 +4,8 @@
  * main loop: PART_wants() says what to wait for, PART_serve() does what can be
  * done without waiting. The way of a message through the parts:
  *
- *   todo     takes it from todo/, sorts its recipients, in batches
+ *   todo     reads it in todo/, sorts its recipients
+ *   fresh    syncs what that has written, in batches, and has its entry in todo/ removed
  *   waiting  keeps it in each channel until it is due
  *   job      reads its list of recipients, begins and ends an attempt
  *   spawn    the deliveries of a channel, over the pipes of its spawner
@@ -186,8 +187,41 @@ bool info_read(ino_t message, struct bytes *sender, struct stat *st);
 /* Preprocessing: send_todo.c */
 
 void todo_start(void);
+bool todo_is_scanned(void); /* just now */
 void todo_wants(struct loop *l);
 void todo_serve(const struct loop *l);
+
+/* The files of a message: a list for each channel, and info. */
+enum { SEND_INFO = CHANNELS, SEND_FILES };
+extern const char *const send_trees[SEND_FILES];
+
+/* New messages: send_fresh.c */
+
+void fresh_start(void);
+
+/* Takes over the open files of a message, all written; -1 for one that it has not. It is
+ * put into its channels when its entry in todo/ is gone, or at once where it is for a
+ * single recipient. */
+void fresh_add(ino_t message, const int fds[SEND_FILES], bool single);
+
+/* No more for now: others have to be synced first. */
+bool fresh_is_full(void);
+
+/* Whether the message is known here, so that its entry in todo/ is not to be read. */
+bool fresh_has(ino_t message);
+
+/* Nobody is left of the message. True: that will be told again by finish_add(), when its
+ * entry in todo/ is gone. */
+bool fresh_over(ino_t message);
+
+/* A scan of todo/ has ended: those that are to be synced together need not wait for
+ * more. */
+void fresh_end_scan(void);
+
+/* What has been tried is synced. */
+bool fresh_is_idle(void);
+void fresh_wants(struct loop *l);
+void fresh_serve(void);
 
 /* Attempts: send_job.c */
 

@@ -110,7 +110,7 @@ static bool finish(ino_t message)
     struct queue_path path = queue_flat_path("bounce", message);
     struct stat st, info;
 
-    if (!is_finished(message, &info))
+    if (fresh_over(message) || !is_finished(message, &info))
         return false;
     if (stat(path.text, &st) == 0) {
         if (st.st_size > 0 && queue_mark_of(info.st_mode) != QUEUE_DELETED)

@@ -18,58 +18,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Messages are taken from todo/ in batches. For each message of a batch, some a
- * turn, the files info, local and remote are written. Then all of them are
- * synced together, so that a journaling file system commits once, and only then
- * is qmail-clean asked to remove the entries in todo/. Deliveries are started
- * and their reports served between the messages of a batch.
- *
- * A crash at any point leaves the todo entry, and everything is done anew. */
+/* For each new message the files info, local and remote are written, and handed over to
+ * send_fresh.c, which sees to it that the entry in todo/ goes. Deliveries are started and
+ * their reports served in between. */
 
 enum {
     SCAN_S = 1500, /* without a trigger */
-    BATCH_MAX = 64,
-    TURN_MAX = 8, /* messages in one turn: deliveries and reports wait meanwhile */
-    BATCH_MAX_MS = 100,     /* from the first message to the sync */
-    DESCRIPTORS_KEPT = 100, /* not for files of a batch: bounces need most of them */
-    FILES = 1 + CHANNELS    /* info, and one for each channel */
+    TURN_MAX = 8   /* messages in one turn: deliveries and reports wait meanwhile */
 };
 
-enum { FILE_OF_INFO = CHANNELS }; /* after those of the channels */
+const char *const send_trees[SEND_FILES] = {"local", "remote", "info"};
 
-static const char *const trees[FILES] = {"local", "remote", "info"};
-
-/* A message whose files are written, but not synced. */
+/* A message whose files are being written. */
 struct taken {
     ino_t message;
-    int fds[FILES]; /* -1: there is no such file */
-    bool failed;
+    int fds[SEND_FILES]; /* -1: there is no such file */
+    size_t recipients;
 };
 
 static struct {
     int trigger;       /* -1: there is none */
     int64_t next_scan; /* steady clock */
     DIR *dir;          /* a scan is under way */
-    struct taken batch[BATCH_MAX];
-    size_t count, max;
-    int64_t batch_began;
-    size_t unanswered; /* requests to qmail-clean: their entries are still there */
     size_t want_trigger;
     bool wants_trigger;
     struct reader reader;
-    struct writer writers[FILES];
+    struct writer writers[SEND_FILES];
     struct bytes record, address;
 } state = {.trigger = -1};
 
 void todo_start(void)
 {
-    struct rlimit limit;
-    state.max = BATCH_MAX;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-        limit.rlim_cur < DESCRIPTORS_KEPT + BATCH_MAX * FILES)
-        state.max = limit.rlim_cur > DESCRIPTORS_KEPT + FILES
-                        ? (limit.rlim_cur - DESCRIPTORS_KEPT) / FILES
-                        : 1;
+    fresh_start();
     state.next_scan = clock_steady_ms();
 }
 
@@ -77,14 +57,14 @@ void todo_start(void)
 
 static void close_files(struct taken *t)
 {
-    for (int i = 0; i < FILES; i++)
+    for (int i = 0; i < SEND_FILES; i++)
         fd_close(&t->fds[i]);
 }
 
 static bool remove_old_files(ino_t message)
 {
-    for (int i = 0; i < FILES; i++) {
-        struct queue_path path = queue_split_path(trees[i], message);
+    for (int i = 0; i < SEND_FILES; i++) {
+        struct queue_path path = queue_split_path(send_trees[i], message);
         if (!file_remove(path.text)) {
             log_line("warning: unable to unlink %s", path.text);
             return false;
@@ -99,7 +79,7 @@ static bool remove_old_files(ino_t message)
 
 static bool create_file(struct taken *t, int which)
 {
-    struct queue_path path = queue_split_path(trees[which], t->message);
+    struct queue_path path = queue_split_path(send_trees[which], t->message);
     t->fds[which] = fd_open(path.text, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (t->fds[which] == -1) {
         log_line("warning: unable to create %s", path.text);
@@ -126,7 +106,7 @@ static void take_sender(ino_t message, off_t size, uint64_t pid, uint64_t uid,
     snprintf(rest, sizeof rest, "> qp %" PRIu64 " uid %" PRIu64, pid, uid);
     log_text(rest);
     log_end();
-    add_record(FILE_OF_INFO, 'F', sender);
+    add_record(SEND_INFO, 'F', sender);
 }
 
 static bool take_recipient(struct taken *t, struct view recipient)
@@ -136,6 +116,7 @@ static bool take_recipient(struct taken *t, struct view recipient)
     if (t->fds[which] == -1 && !create_file(t, which))
         return false;
     add_record(which, 'T', bytes_view(&state.address));
+    t->recipients++;
     return true;
 }
 
@@ -193,10 +174,10 @@ static bool take_records(struct taken *t, off_t size)
 
 static bool flush_files(const struct taken *t)
 {
-    for (int i = 0; i < FILES; i++)
+    for (int i = 0; i < SEND_FILES; i++)
         if (t->fds[i] != -1 && !writer_flush(&state.writers[i])) {
             log_line("warning: trouble writing to %s",
-                     queue_split_path(trees[i], t->message).text);
+                     queue_split_path(send_trees[i], t->message).text);
             return false;
         }
     return true;
@@ -212,14 +193,14 @@ static bool take_from(struct taken *t, int todo)
         log_line("warning: unable to stat %s", mess.text);
         return false;
     }
-    if (!remove_old_files(t->message) || !create_file(t, FILE_OF_INFO))
+    if (!remove_old_files(t->message) || !create_file(t, SEND_INFO))
         return false;
     log_line("new msg %ju", (uintmax_t)t->message);
     reader_open(&state.reader, todo, 0);
     return take_records(t, st.st_size) && flush_files(t);
 }
 
-static bool take(ino_t message)
+static void take(ino_t message)
 {
     struct taken t = {.message = message, .fds = {-1, -1, -1}};
     struct queue_path path = queue_flat_path("todo", message);
@@ -227,97 +208,13 @@ static bool take(ino_t message)
 
     if (todo == -1) {
         log_line("warning: unable to open %s", path.text);
-        return false;
+        return;
     }
-    bool taken = take_from(&t, todo);
-    fd_close(&todo);
-    if (!taken) {
+    if (take_from(&t, todo))
+        fresh_add(message, t.fds, t.recipients == 1);
+    else
         close_files(&t);
-        return false;
-    }
-    for (int i = 0; i < FILES; i++)
-        if (t.fds[i] != -1)
-            file_sync_begin(t.fds[i]);
-    if (state.count == 0)
-        state.batch_began = clock_steady_ms();
-    state.batch[state.count++] = t;
-    return true;
-}
-
-/* Ending a batch */
-
-static void sync_files(struct taken *t)
-{
-    for (int i = 0; i < FILES && !t->failed; i++) {
-        if (t->fds[i] == -1 || file_sync(t->fds[i]))
-            continue;
-        log_line("warning: trouble fsyncing %s",
-                 queue_split_path(trees[i], t->message).text);
-        t->failed = true;
-    }
-}
-
-/* The directories in which names of the batch were made, each once. */
-static void sync_directories(int which)
-{
-    const char *const *tree = &trees[which];
-    for (size_t i = 0; i < state.count; i++) {
-        const struct taken *t = &state.batch[i];
-        if (t->failed || t->fds[which] == -1)
-            continue;
-        struct queue_path dir = queue_split_dir(*tree, t->message);
-        bool seen = false;
-        for (size_t j = 0; j < i && !seen; j++)
-            seen = !state.batch[j].failed && state.batch[j].fds[which] != -1 &&
-                   state.batch[j].message % CONF_SPLIT == t->message % CONF_SPLIT;
-        if (seen || dir_sync(dir.text))
-            continue;
-        log_line("warning: trouble fsyncing %s", dir.text);
-        for (size_t j = 0; j < state.count; j++)
-            if (state.batch[j].fds[which] != -1 &&
-                state.batch[j].message % CONF_SPLIT == t->message % CONF_SPLIT)
-                state.batch[j].failed = true;
-    }
-}
-
-/* qmail-clean has answered. channels: a bit for each that has recipients. */
-static void preprocessed(ino_t message, unsigned channels, bool gone)
-{
-    state.unanswered--;
-    if (!gone)
-        return; /* the next scan does it all anew */
-    for (int c = 0; c < CHANNELS; c++)
-        if (channels & 1u << c)
-            waiting_add((enum channel)c, message, clock_now());
-    if (!channels)
-        finish_add(message);
-}
-
-static unsigned channels_of(const struct taken *t)
-{
-    unsigned channels = 0;
-    for (int c = 0; c < CHANNELS; c++)
-        if (t->fds[c] != -1)
-            channels |= 1u << c;
-    return channels;
-}
-
-static void end_batch(void)
-{
-    for (size_t i = 0; i < state.count; i++)
-        sync_files(&state.batch[i]);
-    for (int which = 0; which < FILES; which++)
-        sync_directories(which);
-    for (size_t i = 0; i < state.count; i++) {
-        struct taken *t = &state.batch[i];
-        unsigned channels = channels_of(t);
-        close_files(t);
-        if (t->failed)
-            continue;
-        state.unanswered++;
-        clean_request("todo", t->message, channels, preprocessed);
-    }
-    state.count = 0;
+    fd_close(&todo);
 }
 
 /* Scanning */
@@ -341,7 +238,7 @@ static bool reopen_trigger(void)
     return false;
 }
 
-static bool begin_scan(void)
+static void begin_scan(void)
 {
     state.next_scan = clock_steady_ms() + (int64_t)SCAN_S * 1000;
     if (!reopen_trigger()) { /* before opendir: a pull from now on causes a scan */
@@ -351,9 +248,8 @@ static bool begin_scan(void)
     while (!(state.dir = opendir("todo"))) {
         log_line("alert: unable to opendir todo, sleeping...");
         if (!send_sleep())
-            return false;
+            return;
     }
-    return true;
 }
 
 static void end_scan(bool whole)
@@ -366,17 +262,12 @@ static void end_scan(bool whole)
     }
     closedir(state.dir);
     state.dir = NULL;
-    end_batch();
+    fresh_end_scan();
 }
 
-static void drop_everything(void)
+bool todo_is_scanned(void)
 {
-    for (size_t i = 0; i < state.count; i++)
-        close_files(&state.batch[i]);
-    state.count = 0;
-    if (state.dir)
-        closedir(state.dir);
-    state.dir = NULL;
+    return state.dir != NULL;
 }
 
 void todo_wants(struct loop *l)
@@ -388,8 +279,6 @@ void todo_wants(struct loop *l)
         loop_wake_now(l);
         return;
     }
-    if (state.unanswered)
-        return; /* a scan would find the entries that are just being removed */
     loop_wake_at(l, state.next_scan);
     if (state.trigger != -1) {
         state.want_trigger = loop_want(l, state.trigger, POLLIN);
@@ -397,31 +286,37 @@ void todo_wants(struct loop *l)
     }
 }
 
+/* Takes what is there, some in a turn. */
+static void scan(void)
+{
+    const struct dirent *entry;
+    for (int taken = 0; taken < TURN_MAX && !fresh_is_full();) {
+        ino_t message;
+        errno = 0;
+        if (!(entry = readdir(state.dir))) {
+            end_scan(errno == 0);
+            return;
+        }
+        if (queue_number(view_of(entry->d_name), &message) && !fresh_has(message)) {
+            take(message);
+            taken++;
+        }
+    }
+}
+
 void todo_serve(const struct loop *l)
 {
     if (send_is_leaving()) {
-        drop_everything();
+        if (state.dir)
+            closedir(state.dir);
+        state.dir = NULL;
         return;
     }
     if (!state.dir) {
         bool pulled = state.wants_trigger && loop_ready(l, state.want_trigger);
-        if (state.unanswered || (!pulled && clock_steady_ms() < state.next_scan))
-            return;
-        if (!begin_scan())
-            return;
+        if (pulled || clock_steady_ms() >= state.next_scan)
+            begin_scan();
     }
-    const struct dirent *entry;
-    for (int taken = 0; errno = 0, (entry = readdir(state.dir));) {
-        ino_t message;
-        if (!queue_number(view_of(entry->d_name), &message))
-            continue;
-        take(message);
-        if (state.count < state.max && ++taken < TURN_MAX)
-            continue;
-        if (state.count == state.max ||
-            (state.count && clock_steady_ms() - state.batch_began > BATCH_MAX_MS))
-            end_batch();
-        return;
-    }
-    end_scan(errno == 0);
+    if (state.dir)
+        scan();
 }

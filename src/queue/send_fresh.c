@@ -1,0 +1,406 @@
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/heap.h"
+#include "base/writer.h"
+#include "conf.h"
+#include "mail/queue_dir.h"
+#include "queue/send.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The files of a new message must be on the disk before its entry in todo/ goes. They are
+ * synced in batches, so that a journaling file system commits once for all of them.
+ *
+ * A message for one recipient is delivered meanwhile. Most are done before their files
+ * would be synced, and never are: the entry in todo/ is all that they need. With more
+ * recipients all who have been reached would be reached again after a crash, so these
+ * wait.
+ *
+ * A crash at any point leaves the entry in todo/, and everything is done anew. */
+
+enum {
+    WRITTEN_MAX = 64,       /* messages whose files are open */
+    BATCH_MS = 100,         /* that the first of a batch may wait to be synced */
+    MOMENT_MS = 200,        /* that a message for one recipient may be unsynced */
+    DESCRIPTORS_KEPT = 100, /* not for these files: bounces need most of them */
+    SMALLEST = 128          /* entries */
+};
+
+enum step {
+    STEP_NONE,      /* a free place */
+    STEP_WRITTEN,   /* not synced; to be synced at act_ms at the latest */
+    STEP_TROUBLE,   /* could not be synced; to be written again at act_ms */
+    STEP_ASKED,     /* qmail-clean has been asked to remove the entry in todo/ */
+    STEP_ASK_LATER, /* it could not; to be asked again at act_ms */
+    STEP_GONE       /* the entry is gone, but a scan may have seen it */
+};
+
+/* A message whose entry in todo/ has been read and is there. */
+struct fresh {
+    ino_t message;
+    enum step step;
+    bool single; /* one recipient, who is being tried */
+    bool over;   /* nobody is left */
+    bool failed; /* of the batch that is being synced */
+    int fds[SEND_FILES];
+    bool has[SEND_FILES];
+    int64_t act_ms; /* steady clock */
+};
+
+static struct {
+    struct fresh *places; /* by a hash of the message, or the next that is free */
+    size_t count, room;   /* room is 0 or a power of 2 */
+    size_t written, max;  /* in STEP_WRITTEN */
+    int64_t act_ms;       /* nothing is to be done before */
+    bool batch_ended;     /* what is not single is to be synced now */
+    struct fresh *batch[WRITTEN_MAX];
+    size_t batch_count;
+} state = {.act_ms = INT64_MAX};
+
+void fresh_start(void)
+{
+    struct rlimit limit;
+    state.max = WRITTEN_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        limit.rlim_cur < DESCRIPTORS_KEPT + WRITTEN_MAX * SEND_FILES)
+        state.max = limit.rlim_cur > DESCRIPTORS_KEPT + SEND_FILES
+                        ? (limit.rlim_cur - DESCRIPTORS_KEPT) / SEND_FILES
+                        : 1;
+}
+
+/* The table */
+
+static size_t home_of(ino_t message)
+{
+    return (size_t)(((uint64_t)message * 0x9e3779b97f4a7c15u) >> 32) & (state.room - 1);
+}
+
+/* The place of the message, or the free one for it. */
+static struct fresh *place(ino_t message)
+{
+    size_t i = home_of(message);
+    while (state.places[i].step != STEP_NONE && state.places[i].message != message)
+        i = (i + 1) & (state.room - 1);
+    return &state.places[i];
+}
+
+static struct fresh *find(ino_t message)
+{
+    struct fresh *f = state.count ? place(message) : NULL;
+    return f && f->step != STEP_NONE && f->step != STEP_GONE ? f : NULL;
+}
+
+static void make_room(void)
+{
+    struct fresh *old = state.places;
+    size_t old_room = state.room;
+    if ((state.count + 1) * 2 <= state.room)
+        return;
+    state.room = old_room ? old_room * 2 : SMALLEST;
+    state.places = heap_array(state.room, sizeof *state.places);
+    memset(state.places, 0, state.room * sizeof *state.places);
+    for (size_t i = 0; i < old_room; i++)
+        if (old[i].step != STEP_NONE)
+            *place(old[i].message) = old[i];
+    heap_free(old);
+}
+
+/* Those behind it that are not at home move up. */
+static void forget(const struct fresh *f)
+{
+    size_t hole = (size_t)(f - state.places), mask = state.room - 1;
+    state.count--;
+    for (size_t i = (hole + 1) & mask; state.places[i].step != STEP_NONE;
+         i = (i + 1) & mask)
+        if (((i - home_of(state.places[i].message)) & mask) >= ((i - hole) & mask)) {
+            state.places[hole] = state.places[i];
+            hole = i;
+        }
+    state.places[hole].step = STEP_NONE;
+}
+
+bool fresh_has(ino_t message)
+{
+    return state.count && place(message)->step != STEP_NONE;
+}
+
+bool fresh_is_full(void)
+{
+    return state.written >= state.max;
+}
+
+/* Steps */
+
+static void set_step(struct fresh *f, enum step step, int64_t in_ms)
+{
+    if (f->step == STEP_WRITTEN)
+        state.written--;
+    if (step == STEP_WRITTEN)
+        state.written++;
+    f->step = step;
+    f->act_ms = clock_steady_ms() + in_ms;
+    if (f->act_ms < state.act_ms)
+        state.act_ms = f->act_ms;
+}
+
+static void close_files(struct fresh *f)
+{
+    for (int i = 0; i < SEND_FILES; i++)
+        fd_close(&f->fds[i]);
+}
+
+void fresh_add(ino_t message, const int fds[SEND_FILES], bool single)
+{
+    make_room();
+    struct fresh *f = place(message);
+    *f = (struct fresh){.message = message, .single = single};
+    state.count++;
+    for (int i = 0; i < SEND_FILES; i++) {
+        f->fds[i] = fds[i];
+        f->has[i] = fds[i] != -1;
+        if (f->has[i])
+            file_sync_begin(fds[i]);
+    }
+    set_step(f, STEP_WRITTEN, single ? MOMENT_MS : BATCH_MS);
+    for (int c = 0; c < CHANNELS && single; c++)
+        if (f->has[c])
+            waiting_add((enum channel)c, message, clock_now());
+}
+
+/* It has no entry in todo/ any more. */
+static void be_known(const struct fresh *f)
+{
+    bool somebody = false;
+    for (int c = 0; c < CHANNELS; c++) {
+        somebody |= f->has[c];
+        if (f->has[c] && !f->single)
+            waiting_add((enum channel)c, f->message, clock_now());
+    }
+    if (f->over || !somebody)
+        finish_add(f->message);
+}
+
+static void answered(ino_t message, unsigned detail, bool gone)
+{
+    struct fresh *f = find(message);
+    (void)detail;
+    if (!gone && f->single) { /* nobody must deliver it anew */
+        set_step(f, STEP_ASK_LATER, SEND_RETRY_S * 1000);
+        return;
+    }
+    struct fresh known = *f;
+    if (todo_is_scanned())
+        f->step = STEP_GONE;
+    else
+        forget(f);
+    if (gone)
+        be_known(&known); /* else the next scan does it all anew */
+}
+
+static void ask(struct fresh *f)
+{
+    close_files(f);
+    set_step(f, STEP_ASKED, 0);
+    clean_request("todo", f->message, 0, answered);
+}
+
+bool fresh_over(ino_t message)
+{
+    struct fresh *f = find(message);
+    struct stat st;
+    if (!f)
+        return false;
+    f->over = true;
+    if (f->step != STEP_WRITTEN && f->step != STEP_TROUBLE)
+        return true;
+    if (stat(queue_flat_path("bounce", message).text, &st) == -1 && errno == ENOENT)
+        ask(f);
+    else if (f->step == STEP_WRITTEN)
+        set_step(f, STEP_WRITTEN, 0); /* the bounce needs info/N */
+    return true;
+}
+
+/* Syncing */
+
+static void sync_files(struct fresh *f)
+{
+    f->failed = false;
+    for (int i = 0; i < SEND_FILES && !f->failed; i++) {
+        if (f->fds[i] == -1 || file_sync(f->fds[i]))
+            continue;
+        log_line("warning: trouble fsyncing %s",
+                 queue_split_path(send_trees[i], f->message).text);
+        f->failed = true;
+    }
+}
+
+static bool is_in(const struct fresh *f, int which, ino_t split)
+{
+    return !f->failed && f->fds[which] != -1 && f->message % CONF_SPLIT == split;
+}
+
+/* The directories in which names of the batch were made, each once. */
+static void sync_directories(int which)
+{
+    for (size_t i = 0; i < state.batch_count; i++) {
+        const struct fresh *f = state.batch[i];
+        ino_t split = f->message % CONF_SPLIT;
+        bool seen = false;
+        if (!is_in(f, which, split))
+            continue;
+        for (size_t j = 0; j < i && !seen; j++)
+            seen = is_in(state.batch[j], which, split);
+        struct queue_path dir = queue_split_dir(send_trees[which], f->message);
+        if (seen || dir_sync(dir.text))
+            continue;
+        log_line("warning: trouble fsyncing %s", dir.text);
+        for (size_t j = 0; j < state.batch_count; j++)
+            if (is_in(state.batch[j], which, split))
+                state.batch[j]->failed = true;
+    }
+}
+
+/* A failed sync is not asked for again: who is being tried is written again, who is not
+ * is read again by the next scan. */
+static void meet_trouble(struct fresh *f)
+{
+    close_files(f);
+    if (f->single) {
+        set_step(f, STEP_TROUBLE, SEND_RETRY_S * 1000);
+        return;
+    }
+    state.written--;
+    forget(f);
+}
+
+static void sync_batch(void)
+{
+    ino_t failed[WRITTEN_MAX];
+    size_t failures = 0;
+    for (size_t i = 0; i < state.batch_count; i++)
+        sync_files(state.batch[i]);
+    for (int which = 0; which < SEND_FILES; which++)
+        sync_directories(which);
+    for (size_t i = 0; i < state.batch_count; i++) {
+        if (state.batch[i]->failed)
+            failed[failures++] = state.batch[i]->message;
+        else
+            ask(state.batch[i]);
+    }
+    state.batch_count = 0;
+    for (size_t i = 0; i < failures; i++) /* which moves others */
+        meet_trouble(find(failed[i]));
+}
+
+/* Writes what a file holds once more, so that it can be synced. -1: it cannot be done.
+ * It holds one address. */
+static int write_again(const char *path)
+{
+    struct bytes text = {0};
+    int fd = fd_open(path, O_RDWR, 0);
+    bool well = fd != -1 && file_read_fd(fd, QUEUE_MAX_RECORD, &text) == FILE_READ &&
+                lseek(fd, 0, SEEK_SET) == 0 && write_all(fd, bytes_view(&text));
+    bytes_free(&text);
+    if (!well)
+        fd_close(&fd);
+    return fd;
+}
+
+static void overcome(struct fresh *f)
+{
+    for (int i = 0; i < SEND_FILES; i++) {
+        struct queue_path path = queue_split_path(send_trees[i], f->message);
+        if (!f->has[i] || (f->over && i != SEND_INFO))
+            continue;
+        if ((f->fds[i] = write_again(path.text)) != -1)
+            continue;
+        log_line("warning: trouble writing to %s", path.text);
+        close_files(f);
+        set_step(f, STEP_TROUBLE, SEND_RETRY_S * 1000);
+        return;
+    }
+    set_step(f, STEP_WRITTEN, 0);
+}
+
+/* Turns */
+
+void fresh_end_scan(void)
+{
+    state.batch_ended = true;
+    for (size_t i = 0; i < state.room;)
+        if (state.places[i].step == STEP_GONE)
+            forget(&state.places[i]); /* another one may be here now */
+        else
+            i++;
+}
+
+bool fresh_is_idle(void)
+{
+    for (size_t i = 0; i < state.room && state.written; i++)
+        if (state.places[i].step == STEP_WRITTEN && state.places[i].single)
+            return false;
+    return true;
+}
+
+void fresh_wants(struct loop *l)
+{
+    if (state.batch_ended || (send_is_leaving() && !fresh_is_idle()))
+        loop_wake_now(l);
+    else if (state.count && !send_is_leaving())
+        loop_wake_at(l, state.act_ms);
+}
+
+/* Whether it is to be synced in this turn. Who leaves syncs what has been tried, so that
+ * it keeps its time, and leaves the rest in todo/. */
+static bool is_due(const struct fresh *f, int64_t now, bool all)
+{
+    if (f->step != STEP_WRITTEN)
+        return false;
+    if (send_is_leaving())
+        return f->single;
+    return all || (f->single ? f->act_ms <= now + MOMENT_MS / 2 : state.batch_ended);
+}
+
+static void fill_batch(int64_t now, bool all)
+{
+    for (size_t i = 0; i < state.room; i++)
+        if (is_due(&state.places[i], now, all))
+            state.batch[state.batch_count++] = &state.places[i];
+}
+
+/* What has had trouble, and when the next is to be looked at. */
+static void look_again(int64_t now)
+{
+    state.act_ms = INT64_MAX;
+    for (size_t i = 0; i < state.room; i++) {
+        struct fresh *f = &state.places[i];
+        if (f->step == STEP_TROUBLE && f->act_ms <= now && !fresh_is_full())
+            overcome(f);
+        else if (f->step == STEP_ASK_LATER && f->act_ms <= now)
+            ask(f);
+        bool waits = f->step == STEP_WRITTEN || f->step == STEP_TROUBLE ||
+                     f->step == STEP_ASK_LATER;
+        if (waits && f->act_ms < state.act_ms)
+            state.act_ms = f->act_ms;
+    }
+}
+
+void fresh_serve(void)
+{
+    int64_t now = clock_steady_ms();
+    bool due = now >= state.act_ms, full = fresh_is_full();
+    if (due && !send_is_leaving())
+        look_again(now);
+    if (due || full || state.batch_ended || send_is_leaving()) {
+        state.batch_ended |= due;
+        fill_batch(now, full);
+        sync_batch();
+    }
+    state.batch_ended = false;
+}
