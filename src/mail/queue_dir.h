@@ -37,7 +37,9 @@ enum queue_mark {
     QUEUE_HELD = 0010,     /* no attempt until this is taken away */
     QUEUE_RETURNED = 0001, /* whoever is left has failed: back to the sender */
     QUEUE_DELETED = 0020,  /* nobody is left, and nobody is told */
-    QUEUE_UNMARKED_MODE = 0600
+    QUEUE_UNMARKED_MODE = 0600,
+    QUEUE_UNSYNCED_MODE = 0604 /* of an info/N that may not be on the disk yet. With no
+                                  todo/N any more the message has been delivered */
 };
 
 /* The mark in the mode of info/S/N. Any other mode than those above, as a careless

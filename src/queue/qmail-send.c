@@ -134,7 +134,7 @@ static void begin_or_die(void)
         cannot_start("unable to read controls");
     if (chdir("queue") == -1)
         cannot_start("unable to switch to queue directory");
-    umask(077);
+    umask(~(mode_t)(QUEUE_UNMARKED_MODE | QUEUE_UNSYNCED_MODE) & 0777);
     catch_signals();
     lock_or_die();
     refuse_split_todo();
@@ -157,9 +157,8 @@ static bool may_leave(void)
 static void flush(void)
 {
     log_flush();
-    spawn_flush();
     clean_flush();
-    log_flush(); /* one of them may be gone */
+    log_flush(); /* qmail-clean may be gone */
 }
 
 static void turn(struct loop *l)

@@ -5,16 +5,13 @@
  * done without waiting. The way of a message through the parts:
  *
  *   todo     reads it in todo/, sorts its recipients
- *   fresh    syncs what that has written, in batches, and has its entry in todo/ removed
- *   waiting  keeps it in each channel until it is due
- *   job      reads its list of recipients, begins and ends an attempt
- *   spawn    the deliveries of a channel, over the pipes of its spawner
- *   note     writes down a permanent failure in bounce/
- *   finish   ends it when nobody is left, after
- *   bounce   has returned what failed to the sender
- *   clean    asks qmail-clean to remove the files that are qmailq's
- *   sweep    finds what dead processes left in mess/
- *   order    does what qmail-qctl asks for
+ *   fresh    syncs what that has written, in batches, and has its entry in todo/
+ * removed waiting  keeps it in each channel until it is due job      reads its list of
+ * recipients, begins and ends an attempt spawn    the deliveries of a channel, over the
+ * pipes of its spawner note     writes down a permanent failure in bounce/ finish ends
+ * it when nobody is left, after bounce   has returned what failed to the sender clean
+ * asks qmail-clean to remove the files that are qmailq's sweep    finds what dead
+ * processes left in mess/ order    does what qmail-qctl asks for
  */
 #ifndef QUEUE_SEND_H
 #define QUEUE_SEND_H
@@ -199,9 +196,9 @@ extern const char *const send_trees[SEND_FILES];
 
 void fresh_start(void);
 
-/* Takes over the open files of a message, all written; -1 for one that it has not. It is
- * put into its channels when its entry in todo/ is gone, or at once where it is for a
- * single recipient. */
+/* Takes over the open files of a message, all written; -1 for one that it has not. It
+ * is put into its channels when its entry in todo/ is gone, or at once where it is for
+ * a single recipient. */
 void fresh_add(ino_t message, const int fds[SEND_FILES], bool single);
 
 /* No more for now: others have to be synced first. */
@@ -210,8 +207,8 @@ bool fresh_is_full(void);
 /* Whether the message is known here, so that its entry in todo/ is not to be read. */
 bool fresh_has(ino_t message);
 
-/* Nobody is left of the message. True: that will be told again by finish_add(), when its
- * entry in todo/ is gone. */
+/* Nobody is left of the message. True: that will be told again by finish_add(), when
+ * its entry in todo/ is gone. */
 bool fresh_over(ino_t message);
 
 /* A scan of todo/ has ended: those that are to be synced together need not wait for
@@ -284,9 +281,7 @@ void spawn_status(void); /* the status line */
 /* A slot is free, no command is partly written, and we are not leaving. */
 bool spawn_can_start(enum channel c);
 
-/* Starts a delivery: recipient's record begins at byte at of the job's file. Commands
- * are kept until spawn_flush(). */
-void spawn_flush(void);
+/* Starts a delivery: recipient's record begins at byte at of the job's file. */
 void spawn_deliver(enum channel c, struct job *j, struct view sender,
                    struct view recipient, off_t at);
 

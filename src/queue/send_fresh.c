@@ -2,7 +2,6 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/heap.h"
-#include "base/writer.h"
 #include "conf.h"
 #include "mail/queue_dir.h"
 #include "queue/send.h"
@@ -14,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The files of a new message must be on the disk before its entry in todo/ goes. They are
- * synced in batches, so that a journaling file system commits once for all of them.
+/* The files of a new message must be on the disk before its entry in todo/ goes. They
+ * are synced in batches, so that a journaling file system commits once for all of them.
  *
  * A message for one recipient is delivered meanwhile. Most are done before their files
  * would be synced, and never are: the entry in todo/ is all that they need. With more
@@ -232,7 +231,8 @@ static void sync_files(struct fresh *f)
 {
     f->failed = false;
     for (int i = 0; i < SEND_FILES && !f->failed; i++) {
-        if (f->fds[i] == -1 || file_sync(f->fds[i]))
+        bool ready = i != SEND_INFO || fchmod(f->fds[i], QUEUE_UNMARKED_MODE) == 0;
+        if (f->fds[i] == -1 || (ready && file_sync(f->fds[i])))
             continue;
         log_line("warning: trouble fsyncing %s",
                  queue_split_path(send_trees[i], f->message).text);
@@ -303,12 +303,12 @@ static void sync_batch(void)
 static int write_again(const char *path)
 {
     struct bytes text = {0};
-    int fd = fd_open(path, O_RDWR, 0);
-    bool well = fd != -1 && file_read_fd(fd, QUEUE_MAX_RECORD, &text) == FILE_READ &&
-                lseek(fd, 0, SEEK_SET) == 0 && write_all(fd, bytes_view(&text));
-    bytes_free(&text);
-    if (!well)
+    int fd = -1;
+    if (file_read(path, QUEUE_MAX_RECORD, &text) == FILE_READ &&
+        (fd = fd_open(path, O_WRONLY, 0)) != -1 &&
+        pwrite(fd, text.data, text.len, 0) != (ssize_t)text.len)
         fd_close(&fd);
+    bytes_free(&text);
     return fd;
 }
 
@@ -356,8 +356,8 @@ void fresh_wants(struct loop *l)
         loop_wake_at(l, state.act_ms);
 }
 
-/* Whether it is to be synced in this turn. Who leaves syncs what has been tried, so that
- * it keeps its time, and leaves the rest in todo/. */
+/* Whether it is to be synced in this turn. Who leaves syncs what has been tried, so
+ * that it keeps its time, and leaves the rest in todo/. */
 static bool is_due(const struct fresh *f, int64_t now, bool all)
 {
     if (f->step != STEP_WRITTEN)

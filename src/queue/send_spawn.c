@@ -298,13 +298,6 @@ static void read_reports(struct spawner *s)
 
 /* Turns */
 
-void spawn_flush(void)
-{
-    for (int c = 0; c < CHANNELS; c++)
-        if (!spawners[c].full)
-            write_commands(&spawners[c]);
-}
-
 void spawn_wants(struct loop *l)
 {
     for (int c = 0; c < CHANNELS; c++) {
@@ -325,11 +318,15 @@ void spawn_serve(const struct loop *l)
     for (int c = 0; c < CHANNELS; c++) {
         struct spawner *s = &spawners[c];
         if (s->wants_command && loop_ready(l, s->want_command))
-            s->full = false;
+            write_commands(s); /* their lines are in the log */
         if (s->wants_report && !s->lost && loop_ready(l, s->want_report))
             read_reports(s);
         for (int i = 0; i < STARTS_PER_TURN && spawn_can_start((enum channel)c); i++)
             if (!job_start_delivery((enum channel)c))
                 break;
+        if (is_writing(s) && !s->full) {
+            log_flush();
+            write_commands(s);
+        }
     }
 }

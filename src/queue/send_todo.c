@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 /* For each new message the files info, local and remote are written, and handed over to
- * send_fresh.c, which sees to it that the entry in todo/ goes. Deliveries are started and
- * their reports served in between. */
+ * send_fresh.c, which sees to it that the entry in todo/ goes. Deliveries are started
+ * and their reports served in between. */
 
 enum {
     SCAN_S = 1500, /* without a trigger */
@@ -80,7 +80,8 @@ static bool remove_old_files(ino_t message)
 static bool create_file(struct taken *t, int which)
 {
     struct queue_path path = queue_split_path(send_trees[which], t->message);
-    t->fds[which] = fd_open(path.text, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    mode_t mode = which == SEND_INFO ? QUEUE_UNSYNCED_MODE : QUEUE_UNMARKED_MODE;
+    t->fds[which] = fd_open(path.text, O_WRONLY | O_CREAT | O_EXCL, mode);
     if (t->fds[which] == -1) {
         log_line("warning: unable to create %s", path.text);
         return false;

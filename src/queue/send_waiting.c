@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/heap.h"
 #include "conf.h"
 #include "mail/queue_dir.h"
@@ -151,6 +152,15 @@ static int64_t due_of(const struct stat *st)
     return file_is_ahead(st, now) ? now : st->st_mtime;
 }
 
+/* Files that were never synced, of a message that has been delivered. Whether they are
+ * gone, but for info. */
+static bool remove_rests(ino_t message)
+{
+    return file_remove(queue_split_path("local", message).text) &&
+           file_remove(queue_split_path("remote", message).text) &&
+           file_remove(queue_flat_path("bounce", message).text);
+}
+
 static void load_message(ino_t message)
 {
     struct stat files[CHANNELS], file, other;
@@ -161,6 +171,8 @@ static void load_message(ino_t message)
     if (info == MISSING || todo == PRESENT)
         return;
     bool unknown = info == UNKNOWN || todo == UNKNOWN;
+    if (!unknown && (file.st_mode & 07777) == QUEUE_UNSYNCED_MODE)
+        unknown = !remove_rests(message);
     for (int c = 0; c < CHANNELS && !unknown; c++) {
         const char *tree = channel_name((enum channel)c);
         found[c] = file_look(queue_split_path(tree, message).text, &files[c]);

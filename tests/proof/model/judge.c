@@ -17,6 +17,7 @@ enum {
     HELD_MODE = 0610,
     RETURNED_MODE = 0601,
     DELETED_MODE = 0620,
+    UNSYNCED_MODE = 0604,
     REPORTS_MAX = 1024,
     REPORT_KEPT = 9998
 };
@@ -295,6 +296,12 @@ static mode_t mark_of(const struct message *m)
                                                                               : 0;
 }
 
+static bool is_unsynced(const struct message *m)
+{
+    const struct node *info = disk_find(split_path("info", m->number));
+    return info && info->mode == UNSYNCED_MODE;
+}
+
 static unsigned left_in(const struct message *m, int c)
 {
     unsigned left = 0;
@@ -459,7 +466,7 @@ static void resync(struct message *m)
         return;
     if (sim.power_cut || !sim.exited)
         m->disturbed = true;
-    m->pulled = m->announced = m->ending = m->bouncing = m->fuzzy = false;
+    m->pulled = m->announced = m->ending = m->bouncing = m->fuzzy = m->early = false;
     m->bounce_due_ms = 0;
     if (!mess)
         violation("%ju: its text is gone", (uintmax_t)m->number);
@@ -604,7 +611,7 @@ static void judge_message_sleep(const struct message *m, int64_t timeout_ms)
         if (m->in[c].state == ATTEMPT && m->in[c].running == 0 && has_capacity(c))
             violation("sleeps in the middle of %s/%ju", trees[c], (uintmax_t)m->number);
     }
-    if (left || m->bouncing)
+    if (left || m->bouncing || m->early)
         return;
     if (life.bounce_running >= 10)
         return; /* it may have to wait for them */
@@ -776,6 +783,46 @@ static struct recipient *find_recipient(struct message *m, int c, const char *te
     return NULL;
 }
 
+/* What the files of a message must hold: those of its channels, and info/N. */
+static void wanted_files(const struct message *m, const char *paths[CHANNELS + 1],
+                         struct buf want[CHANNELS + 1])
+{
+    paths[0] = split_path("local", m->number);
+    paths[1] = split_path("remote", m->number);
+    paths[CHANNELS] = split_path("info", m->number);
+    for (int i = 0; i <= CHANNELS; i++)
+        buf_clear(&want[i]);
+    for (unsigned i = 0; i < m->count; i++) {
+        const struct recipient *r = &m->to[i];
+        buf_text(&want[r->channel], "T");
+        buf_add(&want[r->channel], r->rewritten, strlen(r->rewritten) + 1);
+    }
+    buf_text(&want[CHANNELS], "F");
+    buf_add(&want[CHANNELS], m->sender, strlen(m->sender) + 1);
+}
+
+/* A message for one recipient may be tried before its files are synced. */
+static void take_early(struct message *m)
+{
+    static struct buf want[CHANNELS + 1];
+    const char *paths[CHANNELS + 1];
+    int c = m->to[0].channel;
+    wanted_files(m, paths, want);
+    for (int i = 0; i <= CHANNELS; i++) {
+        const struct node *f = disk_find(paths[i]);
+        if (want[i].len ? !f || !buf_same(&f->data, &want[i]) : f != NULL)
+            violation("%s is not as it must be", paths[i]);
+    }
+    m->stage = STAGE_TAKEN;
+    m->early = true;
+    m->announced = false;
+    m->birth_ms = disk_find(paths[CHANNELS])->mtime_ms;
+    m->in[!c].state = NOBODY;
+    set_due(m, c, disk_find(paths[c])->mtime_ms / 1000);
+    m->in[c].fresh = m->in[c].unsure = true;
+    m->in[c].running = 0;
+}
+
 static void judge_starting(const char *line)
 {
     unsigned long long id, n;
@@ -787,6 +834,8 @@ static void judge_starting(const char *line)
         violation("a line that is none");
     int c = strcmp(channel, "remote") == 0;
     struct message *m = known((ino_t)n, "a delivery of");
+    if (m->stage == STAGE_QUEUED && m->announced && m->count == 1)
+        take_early(m);
     if (m->stage != STAGE_TAKEN)
         violation("a delivery of %llu, which has not been preprocessed", n);
     if (id != life.last_id + 1)
@@ -1406,7 +1455,9 @@ static void judge_list_gone(struct message *m, int c)
         struct recipient *r = &m->to[i];
         if (r->channel != c)
             continue;
-        bool unmarked = r->to_be_marked || (m->fuzzy && r->again); /* has its result */
+        /* has its result; or had it before a power cut, and nothing was synced */
+        bool unmarked = r->to_be_marked || (m->fuzzy && r->again) ||
+                        (r->delivered && is_unsynced(m));
         if (r->to_be_marked)
             require_note(m, r);
         if (f->data.data[r->at] == 'T' && !mark && !unmarked)
@@ -1437,8 +1488,8 @@ static void judge_list_gone(struct message *m, int c)
 void judge_unlink(const char *dir, ino_t n)
 {
     struct message *m = message_find(n);
-    if (disk_find(flat_path("todo", n)) || !m) /* preprocessing; or rests of nobody */
-        return;
+    if (!m || (disk_find(flat_path("todo", n)) && !m->early))
+        return; /* rests of nobody; or preprocessing */
     const struct node *f = disk_find(flat_path("bounce", n));
     if (strcmp(dir, "local") == 0 || strcmp(dir, "remote") == 0) {
         judge_list_gone(m, dir[0] == 'r');
@@ -1471,30 +1522,27 @@ void judge_times(const char *tree, ino_t n, int64_t mtime)
                   (intmax_t)mtime);
 }
 
-/* Before todo/N may go, everything must be on the disk: queue.md 10. */
+/* Before todo/N may go, everything must be on the disk: queue.md 10. Unless the only
+ * recipient has been reached already, and nobody is to be told. */
 static void judge_taken(struct message *m)
 {
     static struct buf want[CHANNELS + 1];
-    const char *paths[CHANNELS + 1] = {split_path("local", m->number),
-                                       split_path("remote", m->number),
-                                       split_path("info", m->number)};
-    for (int i = 0; i <= CHANNELS; i++)
-        buf_clear(&want[i]);
-    for (unsigned i = 0; i < m->count; i++) {
-        struct recipient *r = &m->to[i];
-        buf_text(&want[r->channel], "T");
-        buf_add(&want[r->channel], r->rewritten, strlen(r->rewritten) + 1);
-    }
-    buf_text(&want[CHANNELS], "F");
-    buf_add(&want[CHANNELS], m->sender, strlen(m->sender) + 1);
+    const char *paths[CHANNELS + 1];
+    bool noted = disk_find(flat_path("bounce", m->number));
+    if (m->early && m->to[0].done && !noted)
+        return;
+    wanted_files(m, paths, want);
+    if (m->early && m->to[0].done)
+        want[m->to[0].channel].data[0] = 'D'; /* or gone */
     for (int i = 0; i <= CHANNELS; i++) {
         const struct node *f = disk_find(paths[i]);
-        if (!f && want[i].len == 0)
+        if (!f && (want[i].len == 0 || (i < CHANNELS && m->early && m->to[0].done)))
             continue;
-        if (!f || !disk_is_stable(paths[i]) || !buf_same(&f->stable, &want[i]))
+        if (!f || !disk_name_is_stable(paths[i]) || !buf_same(&f->stable, &want[i]) ||
+            f->stable_mode == UNSYNCED_MODE)
             violation("%s is not on the disk as it must be", paths[i]);
     }
-    if (disk_find(flat_path("bounce", m->number)))
+    if (noted && !m->early)
         violation("old notes of %ju are left", (uintmax_t)m->number);
 }
 
@@ -1502,7 +1550,7 @@ void judge_clean(const char *verb, ino_t n)
 {
     struct message *m = message_find(n);
     if (strcmp(verb, "todo") == 0) {
-        if (!m || m->stage != STAGE_QUEUED || !m->announced)
+        if (!m || !(m->early || (m->stage == STAGE_QUEUED && m->announced)))
             violation("todo/%ju is to be removed", (uintmax_t)n);
         judge_taken(m);
         life.unanswered++;
@@ -1529,9 +1577,12 @@ void judge_cleaned(const char *verb, ino_t n, char answer)
         return;
     if (life.unanswered)
         life.unanswered--;
+    if (m && m->early && answer == '+')
+        m->early = false;
     if (!m || m->stage != STAGE_QUEUED)
         return;
-    m->announced = false;
+    m->announced =
+        answer != '+' && m->count == 1; /* it is asked again, and may be tried */
     if (answer != '+') {
         m->pulled = false; /* the next scan finds it */
         return;
@@ -1545,6 +1596,10 @@ void judge_cleaned(const char *verb, ino_t n, char answer)
         set_due(m, c, wall_s());
         m->in[c].fresh = true;
         m->in[c].unsure = plan.fault; /* the answer may not be read at once */
+        if (m->count == 1) {          /* it has been due since it was written */
+            set_due(m, c, disk_find(split_path(trees[c], n))->mtime_ms / 1000);
+            m->in[c].unsure = true;
+        }
         m->in[c].running = 0;
     }
 }

@@ -191,6 +191,7 @@ struct message {
     bool
         disturbed; /* by a crash or trouble with a file: notes and bounces may double */
     bool ordered_away;     /* it is being returned or deleted */
+    bool early;            /* it is tried, and todo/N is there */
     bool announced;        /* "new msg", "info msg" have been written in this pass */
     int64_t bounce_due_ms; /* steady clock; 0: none */
     bool bouncing, bounce_sent, discarded, ending;
