@@ -1532,12 +1532,13 @@ static void judge_taken(struct message *m)
     if (m->early && m->to[0].done && !noted)
         return;
     wanted_files(m, paths, want);
-    if (m->early && m->to[0].done)
-        want[m->to[0].channel].data[0] = 'D'; /* or gone */
     for (int i = 0; i <= CHANNELS; i++) {
         const struct node *f = disk_find(paths[i]);
         if (!f && (want[i].len == 0 || (i < CHANNELS && m->early && m->to[0].done)))
             continue;
+        if (f && f->stable.len && i < CHANNELS && m->early && m->to[0].done)
+            want[i].data[0] =
+                f->stable.data[0] == 'D' ? 'D' : 'T'; /* marks are not synced */
         if (!f || !disk_name_is_stable(paths[i]) || !buf_same(&f->stable, &want[i]) ||
             f->stable_mode == UNSYNCED_MODE)
             violation("%s is not on the disk as it must be", paths[i]);
