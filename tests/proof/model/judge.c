@@ -1494,7 +1494,8 @@ void judge_unlink(const char *dir, ino_t n)
     if (strcmp(dir, "local") == 0 || strcmp(dir, "remote") == 0) {
         judge_list_gone(m, dir[0] == 'r');
     } else if (strcmp(dir, "bounce") == 0) {
-        if (f->data.len && !m->bounce_sent && !m->discarded &&
+        bool rest = is_unsynced(m) && m->to[0].delivered; /* of an earlier pass */
+        if (f->data.len && !m->bounce_sent && !m->discarded && !rest &&
             mark_of(m) != DELETED_MODE)
             violation("%ju: its notes are removed, and nobody has them", (uintmax_t)n);
     } else if (strcmp(dir, "info") == 0) {
