@@ -922,7 +922,8 @@ static void judge_result(const char *line)
     char letter = result_of(report, mark, m->in[c].last, &want, &text);
     if (m->fuzzy && strcmp(want.data, line + at) != 0)
         letter = result_of(report, mark, !m->in[c].last, &want, &text);
-    if (m->fuzzy && strcmp(want.data, line + at) != 0) /* one that could not be taken back */
+    if (m->fuzzy &&
+        strcmp(want.data, line + at) != 0) /* one that could not be taken back */
         letter = result_of(report, 0, m->in[c].last, &want, &text);
     if (strcmp(want.data, line + at) != 0)
         violation("not \"%s\"", want.data);
@@ -1419,7 +1420,8 @@ void judge_times(const char *tree, ino_t n, int64_t mtime)
 {
     const struct message *m = known(n, "the times of");
     int c = tree[0] == 'r';
-    int64_t since_ms = life.paused_turn == sim.turns ? life.pause_begun_ms : sim.steady_ms;
+    int64_t since_ms =
+        life.paused_turn == sim.turns ? life.pause_begun_ms : sim.steady_ms;
     if (tree[0] == 'i' &&
         (mtime > wall_s() || mtime < (since_ms + sim.offset_ms) / 1000))
         violation("%ju is born anew at %jd", (uintmax_t)n, (intmax_t)mtime);

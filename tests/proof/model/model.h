@@ -90,7 +90,8 @@ struct node {
     ino_t owner; /* the message that it belongs to; 0: none */
     unsigned names, stable_names, opens;
     mode_t mode, stable_mode;
-    int64_t mtime_ms, atime_ms, ctime_ms, stable_mtime_ms, stable_ctime_ms; /* wall clock */
+    int64_t mtime_ms, atime_ms, ctime_ms, stable_mtime_ms,
+        stable_ctime_ms; /* wall clock */
     struct buf data, stable;
     bool dirty;
 };
