@@ -220,6 +220,15 @@ static void take(ino_t message)
 
 /* Scanning */
 
+/* While somebody who has pulled it has it open, what he wrote is there for the next
+ * reader too. The scan that begins will see what he means. */
+static void empty_trigger(void)
+{
+    char pulls[256];
+    while (read(state.trigger, pulls, sizeof pulls) > 0)
+        ;
+}
+
 /* False if there may be a trigger that cannot be opened now. */
 static bool reopen_trigger(void)
 {
@@ -229,8 +238,10 @@ static bool reopen_trigger(void)
     if (state.trigger == -1)
         return errno == ENOENT;
     if (fstat(state.trigger, &st) == 0) {
-        if (S_ISFIFO(st.st_mode))
+        if (S_ISFIFO(st.st_mode)) {
+            empty_trigger();
             return true;
+        }
         /* anything else would be readable all the time */
         fd_close(&state.trigger);
         return true;

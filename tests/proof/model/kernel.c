@@ -922,6 +922,17 @@ static ssize_t read_at(struct node *n, void *to, size_t room, off_t at)
     return (ssize_t)len;
 }
 
+/* Who has pulled it may have it open yet. */
+static ssize_t read_trigger(size_t room)
+{
+    size_t n = os.trigger_bytes < room ? (size_t)os.trigger_bytes : room;
+    os.trigger_bytes -= n;
+    if (n || chance(500000))
+        return (ssize_t)n;
+    errno = EAGAIN;
+    return -1;
+}
+
 CALL(ssize_t, read, int fd, void *to, size_t room)
 {
     enter("read");
@@ -931,6 +942,8 @@ CALL(ssize_t, read, int fd, void *to, size_t room)
         return -1;
     switch (f->kind) {
     case KIND_NODE:
+        if (f->node->type == TYPE_FIFO)
+            return read_trigger(room);
         n = read_at(f->node, to, room, f->at);
         if (n > 0)
             f->at += n;
