@@ -28,7 +28,8 @@ enum {
     BATCH_MS = 100,         /* that the first of a batch may wait to be synced */
     MOMENT_MS = 200,        /* that a message for one recipient may be unsynced */
     DESCRIPTORS_KEPT = 100, /* not for these files: bounces need most of them */
-    SMALLEST = 128          /* entries */
+    SMALLEST = 128,         /* entries */
+    RETRY_MS = SEND_RETRY_S * 1000
 };
 
 enum step {
@@ -190,7 +191,7 @@ static void answered(ino_t message, unsigned detail, bool gone)
     struct fresh *f = find(message);
     (void)detail;
     if (!gone && f->single) { /* nobody must deliver it anew */
-        set_step(f, STEP_ASK_LATER, SEND_RETRY_S * 1000);
+        set_step(f, STEP_ASK_LATER, RETRY_MS);
         return;
     }
     struct fresh known = *f;
@@ -283,7 +284,7 @@ static void meet_trouble(struct fresh *f)
     (void)unsynced; /* on this disk a crash may leave a second copy */
     close_files(f);
     if (f->single) {
-        set_step(f, STEP_TROUBLE, SEND_RETRY_S * 1000);
+        set_step(f, STEP_TROUBLE, RETRY_MS);
         return;
     }
     state.written--;
@@ -335,7 +336,7 @@ static void overcome(struct fresh *f)
             continue;
         log_line("warning: trouble writing to %s", path.text);
         close_files(f);
-        set_step(f, STEP_TROUBLE, SEND_RETRY_S * 1000);
+        set_step(f, STEP_TROUBLE, RETRY_MS);
         return;
     }
     set_step(f, STEP_WRITTEN, 0);
