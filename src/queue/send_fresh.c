@@ -188,7 +188,7 @@ static void be_known(const struct fresh *f)
 
 static void answered(ino_t message, unsigned detail, bool gone)
 {
-    struct fresh *f = find(message);
+    struct fresh *f = place(message); /* it has been there since it was asked for */
     (void)detail;
     if (!gone && f->single) { /* nobody must deliver it anew */
         set_step(f, STEP_ASK_LATER, RETRY_MS);
@@ -309,7 +309,7 @@ static void sync_batch(void)
     }
     state.batch_count = 0;
     for (size_t i = 0; i < failures; i++) /* which moves others */
-        meet_trouble(find(failed[i]));
+        meet_trouble(place(failed[i]));
 }
 
 /* Writes what a file holds once more, so that it can be synced. -1: it cannot be done.
