@@ -312,6 +312,17 @@ static void sync_batch(void)
         meet_trouble(place(failed[i]));
 }
 
+static bool write_over(int fd, struct view text)
+{
+    struct stat st;
+    if (fstat(fd, &st) == -1 || pwrite(fd, text.data, text.len, 0) != (ssize_t)text.len)
+        return false;
+    /* that of info is the message's birth; without it the message is younger */
+    int kept = futimens(fd, (struct timespec[2]){{.tv_nsec = UTIME_OMIT}, st.st_mtim});
+    (void)kept;
+    return true;
+}
+
 /* Writes what a file holds once more, so that it can be synced. -1: it cannot be done.
  * It holds one address. */
 static int write_again(const char *path)
@@ -319,8 +330,7 @@ static int write_again(const char *path)
     struct bytes text = {0};
     int fd = -1;
     if (file_read(path, QUEUE_MAX_RECORD, &text) == FILE_READ &&
-        (fd = fd_open(path, O_WRONLY, 0)) != -1 &&
-        pwrite(fd, text.data, text.len, 0) != (ssize_t)text.len)
+        (fd = fd_open(path, O_WRONLY, 0)) != -1 && !write_over(fd, bytes_view(&text)))
         fd_close(&fd);
     bytes_free(&text);
     return fd;

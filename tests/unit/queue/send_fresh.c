@@ -295,6 +295,8 @@ static void not_synced(void)
 {
     add(5, "l", true);
     add(6, "r", false);
+    struct stat born = {0};
+    stat("info/5/5", &born);
     bytes_clear(&events);
     turn_of_trouble(200, "fsync", 0);
     ok(view_has(bytes_view(&logged), '5') && view_has(bytes_view(&logged), '6'),
@@ -315,6 +317,11 @@ static void not_synced(void)
     happened("todo 5 ", "not synced: qmail-clean is asked at last");
     same(content_of("local/5/5"), VIEW("Tr@h\0"), "not synced: list");
     same(content_of("info/5/5"), VIEW("Fs@h\0"), "not synced: info");
+    struct stat now = {0};
+    stat("info/5/5", &now);
+    ok(now.st_mtim.tv_sec == born.st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == born.st_mtim.tv_nsec,
+       "not synced", "no younger");
     said("", "not synced: nothing more to log");
 }
 
