@@ -48,6 +48,11 @@ enum queue_mark queue_mark_of(mode_t mode)
     }
 }
 
+bool queue_is_unsynced(mode_t mode)
+{
+    return (mode & 07777) == QUEUE_UNSYNCED_MODE;
+}
+
 bool queue_number(struct view name, ino_t *message)
 {
     uint64_t n;

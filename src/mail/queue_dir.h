@@ -38,13 +38,15 @@ enum queue_mark {
     QUEUE_RETURNED = 0001, /* whoever is left has failed: back to the sender */
     QUEUE_DELETED = 0020,  /* nobody is left, and nobody is told */
     QUEUE_UNMARKED_MODE = 0600,
-    QUEUE_UNSYNCED_MODE = 0604 /* of an info/N that may not be on the disk yet. With no
-                                  todo/N any more the message has been delivered */
+    QUEUE_UNSYNCED_MODE = 0611 /* of an info/N that may not be on the disk yet. With no
+                                  todo/N any more the message has been delivered; so
+                                  this is nothing that a chmod -R makes of 0600 */
 };
 
 /* The mark in the mode of info/S/N. Any other mode than those above, as a careless
  * chmod(1) makes it, is no order. */
 enum queue_mark queue_mark_of(mode_t mode);
+bool queue_is_unsynced(mode_t mode);
 
 /* A path below the queue; printf-ready. */
 struct queue_path {

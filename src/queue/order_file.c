@@ -37,6 +37,8 @@ bool order_look(ino_t message, struct order_files *f, struct queue_path *path)
     if (!is_there(queue_flat_path("todo", message), &f->todo, &st, path) ||
         !is_there(queue_split_path("info", message), &f->info, &st, path))
         return false;
+    if (f->info) /* else it has been delivered */
+        f->info = f->todo || !queue_is_unsynced(st.st_mode);
     if (f->info) {
         f->birth = st.st_mtim;
         f->mark = queue_mark_of(st.st_mode);

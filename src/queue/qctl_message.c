@@ -95,6 +95,10 @@ enum qctl_read qctl_message_read(struct qctl_message *m, ino_t number,
         fd_close(&fd);
         return result;
     }
+    if (!m->is_new && queue_is_unsynced(st.st_mode)) {
+        fd_close(&fd);
+        return QCTL_GONE; /* delivered */
+    }
     m->birth = st.st_mtim;
     fine = m->is_new ? qctl_each_record(fd, see_record, &s)
                      : info_file_sender(fd, &m->sender);

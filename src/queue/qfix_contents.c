@@ -55,13 +55,23 @@ static void keep_aside(const struct qfix_file *f)
     qfix_aside_message(&m, "bad-content", f->kind);
 }
 
+/* Whether the message has been delivered before its files had to be on the disk: they
+ * may hold anything, and qmail-send removes them. */
+static bool is_over(const struct qfix_file *f)
+{
+    struct stat st;
+    return qfix_stat(QUEUE_KIND_INFO, qfix_place(QUEUE_KIND_INFO, f->number), f->name,
+                     &st) &&
+           queue_is_unsynced(st.st_mode);
+}
+
 /* Beside todo/N the other files mean nothing: preprocessing makes them anew. Nor do
  * orphans. */
 static bool counts(const struct qfix_file *f)
 {
     return f->form == QFIX_PLAIN && qfix_is_known(QUEUE_KIND_MESS, f->number) &&
            (f->kind == QUEUE_KIND_TODO ||
-            !qfix_is_there(QUEUE_KIND_TODO, f->number, QFIX_PLAIN));
+            (!qfix_is_there(QUEUE_KIND_TODO, f->number, QFIX_PLAIN) && !is_over(f)));
 }
 
 /* A file without which nothing can be done with the message: sound, and what it says

@@ -37,8 +37,8 @@ static void look(const struct qfix_file *f)
         fstatat(f->dir, f->name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
         !S_ISREG(st.st_mode))
         return;
-    if (f->kind == QUEUE_KIND_INFO && (queue_mark_of(st.st_mode) ||
-                                       (st.st_mode & 07777) == QUEUE_UNSYNCED_MODE))
+    if (f->kind == QUEUE_KIND_INFO &&
+        (queue_mark_of(st.st_mode) || queue_is_unsynced(st.st_mode)))
         want.mode = st.st_mode & 07777; /* qmail-qctl's order, or qmail-send's sign */
     if (qfix_owner_is_right(&st, &want) || is_unfinished(f, &st))
         return;

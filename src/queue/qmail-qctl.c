@@ -23,6 +23,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -177,12 +178,46 @@ static void treat(bool named)
         complain_of(m->number, queue_split_path("mess", m->number));
 }
 
-static void visit(ino_t number, bool named)
+/* Where a message was found. */
+enum found { NAMED, IN_TODO, IN_INFO };
+
+/* Those found in todo/ that have been listed or shown. For a moment their files are in
+ * info/ as well. */
+static struct {
+    ino_t *numbers;
+    size_t count, room;
+} told;
+
+static void remember(ino_t number)
+{
+    if (told.count == told.room) {
+        told.room = told.room * 2 + 64;
+        told.numbers = heap_resize(told.numbers, told.room, sizeof *told.numbers);
+    }
+    told.numbers[told.count++] = number;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const ino_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static bool is_told(ino_t number)
+{
+    return told.count && bsearch(&number, told.numbers, told.count,
+                                 sizeof *told.numbers, compare_numbers);
+}
+
+static void visit(ino_t number, enum found found)
 {
     const struct qctl_options *o = &state.options;
     struct queue_path path;
-    bool ask = o->has_state || o->command != QCTL_CHANGE || o->dry;
+    bool named = found == NAMED, tell = o->command != QCTL_CHANGE || o->dry;
+    bool ask = o->has_state || tell;
 
+    if (found == IN_INFO && is_told(number))
+        return;
     state.now = clock_now();
     switch (qctl_message_read(&state.message, number, o, &path)) {
     case QCTL_GONE:
@@ -195,10 +230,14 @@ static void visit(ino_t number, bool named)
     case QCTL_READ:
         break;
     }
+    if (found == IN_TODO && !state.message.is_new)
+        return; /* we shall meet it again in info/ */
     if (!qctl_message_fits(&state.message, o, state.now) ||
         (ask && !qctl_message_ask(&state.message)) ||
         (o->has_state && state.message.state != o->state))
         return;
+    if (found == IN_TODO && tell)
+        remember(number);
     treat(named);
 }
 
@@ -224,7 +263,7 @@ static void visit_directory(const char *path, int split)
         ino_t number;
         if (queue_number(view_of(entry->d_name), &number) &&
             (split == -1 || number % CONF_SPLIT == (ino_t)split))
-            visit(number, false);
+            visit(number, split == -1 ? IN_TODO : IN_INFO);
     }
     if (errno)
         cannot_read("read", path);
@@ -237,6 +276,8 @@ static void visit_all(void)
     char path[32];
 
     visit_directory("todo", -1);
+    if (told.count)
+        qsort(told.numbers, told.count, sizeof *told.numbers, compare_numbers);
     for (int split = 0; split < CONF_SPLIT; split++) {
         snprintf(path, sizeof path, "info/%d", split);
         visit_directory(path, split);
@@ -309,7 +350,7 @@ int main(int argc, char **argv)
         ino_t number;
         for (char **n = state.options.numbers; *n; n++)
             if (queue_number(view_of(*n), &number))
-                visit(number, true);
+                visit(number, NAMED);
     } else {
         visit_all();
     }

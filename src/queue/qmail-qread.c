@@ -94,6 +94,16 @@ static bool is_gone(struct queue_path path)
     return stat(path.text, &st) == -1 && errno == ENOENT;
 }
 
+/* Whether a message has been delivered before its files had to be on the disk, and only
+ * its rests are here. */
+static bool is_over(ino_t number)
+{
+    struct stat st;
+    return is_gone(queue_flat_path("todo", number)) &&
+           stat(queue_split_path("info", number).text, &st) == 0 &&
+           queue_is_unsynced(st.st_mode);
+}
+
 /* Reads the sender and the birth from the info file. False with errno set. */
 static bool read_info(struct qread_message *m, struct bytes *sender)
 {
@@ -155,6 +165,8 @@ static void list_message(ino_t number)
         return;
     }
     m.size = (uint64_t)st.st_size;
+    if (is_over(number))
+        return;
     if (!read_info(&m, &sender)) {
         int reason = errno;
         if (reason != ENOENT || !is_gone(mess))

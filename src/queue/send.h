@@ -5,13 +5,16 @@
  * done without waiting. The way of a message through the parts:
  *
  *   todo     reads it in todo/, sorts its recipients
- *   fresh    syncs what that has written, in batches, and has its entry in todo/
- * removed waiting  keeps it in each channel until it is due job      reads its list of
- * recipients, begins and ends an attempt spawn    the deliveries of a channel, over the
- * pipes of its spawner note     writes down a permanent failure in bounce/ finish ends
- * it when nobody is left, after bounce   has returned what failed to the sender clean
- * asks qmail-clean to remove the files that are qmailq's sweep    finds what dead
- * processes left in mess/ order    does what qmail-qctl asks for
+ *   fresh    syncs what was written, in batches; has its entry in todo/ removed
+ *   waiting  keeps it in each channel until it is due
+ *   job      reads its list of recipients, begins and ends an attempt
+ *   spawn    the deliveries of a channel, over the pipes of its spawner
+ *   note     writes down a permanent failure in bounce/
+ *   finish   ends it when nobody is left, after
+ *   bounce   has returned what failed to the sender
+ *   clean    asks qmail-clean to remove the files that are qmailq's
+ *   sweep    finds what dead processes left in mess/
+ *   order    does what qmail-qctl asks for
  */
 #ifndef QUEUE_SEND_H
 #define QUEUE_SEND_H

@@ -56,8 +56,9 @@ static enum presence look(ino_t message, const char *path, struct stat *st)
     return found;
 }
 
-/* Whether the message is what it seems to be: preprocessed, and nobody is left. */
-static bool is_finished(ino_t message, struct stat *info)
+/* Whether the message is what it seems to be. A word that comes late may be that of one
+ * who had the number before. */
+static bool nobody_is_left(ino_t message)
 {
     struct stat st;
     for (int c = 0; c < CHANNELS; c++) {
@@ -65,6 +66,12 @@ static bool is_finished(ino_t message, struct stat *info)
         if (look(message, queue_split_path(tree, message).text, &st) != MISSING)
             return false;
     }
+    return true;
+}
+
+static bool is_preprocessed(ino_t message, struct stat *info)
+{
+    struct stat st;
     return look(message, queue_flat_path("todo", message).text, &st) == MISSING &&
            look(message, queue_split_path("info", message).text, info) == PRESENT;
 }
@@ -110,7 +117,8 @@ static bool finish(ino_t message)
     struct queue_path path = queue_flat_path("bounce", message);
     struct stat st, info;
 
-    if (fresh_over(message) || !is_finished(message, &info))
+    if (!nobody_is_left(message) || fresh_over(message) ||
+        !is_preprocessed(message, &info))
         return false;
     if (stat(path.text, &st) == 0) {
         if (st.st_size > 0 && queue_mark_of(info.st_mode) != QUEUE_DELETED)

@@ -28,7 +28,8 @@ enum {
     BATCH_MS = 100,         /* that the first of a batch may wait to be synced */
     MOMENT_MS = 200,        /* that a message for one recipient may be unsynced */
     DESCRIPTORS_KEPT = 100, /* not for these files: bounces need most of them */
-    SMALLEST = 128          /* entries */
+    SMALLEST = 128,         /* entries */
+    RETRY_MS = SEND_RETRY_S * 1000
 };
 
 enum step {
@@ -57,7 +58,7 @@ static struct {
     size_t count, room;   /* room is 0 or a power of 2 */
     size_t written, max;  /* in STEP_WRITTEN */
     int64_t act_ms;       /* nothing is to be done before */
-    bool batch_ended;     /* what is not single is to be synced now */
+    bool batch_ended;     /* it is to be synced now */
     struct fresh *batch[WRITTEN_MAX];
     size_t batch_count;
 } state = {.act_ms = INT64_MAX};
@@ -144,7 +145,7 @@ static void set_step(struct fresh *f, enum step step, int64_t in_ms)
         state.written++;
     f->step = step;
     f->act_ms = clock_steady_ms() + in_ms;
-    if (f->act_ms < state.act_ms)
+    if (step != STEP_ASKED && f->act_ms < state.act_ms)
         state.act_ms = f->act_ms;
 }
 
@@ -163,7 +164,7 @@ void fresh_add(ino_t message, const int fds[SEND_FILES], bool single)
     for (int i = 0; i < SEND_FILES; i++) {
         f->fds[i] = fds[i];
         f->has[i] = fds[i] != -1;
-        if (f->has[i])
+        if (f->has[i] && !single)
             file_sync_begin(fds[i]);
     }
     set_step(f, STEP_WRITTEN, single ? MOMENT_MS : BATCH_MS);
@@ -187,10 +188,10 @@ static void be_known(const struct fresh *f)
 
 static void answered(ino_t message, unsigned detail, bool gone)
 {
-    struct fresh *f = find(message);
+    struct fresh *f = place(message); /* it has been there since it was asked for */
     (void)detail;
     if (!gone && f->single) { /* nobody must deliver it anew */
-        set_step(f, STEP_ASK_LATER, SEND_RETRY_S * 1000);
+        set_step(f, STEP_ASK_LATER, RETRY_MS);
         return;
     }
     struct fresh known = *f;
@@ -219,13 +220,21 @@ bool fresh_over(ino_t message)
     if (f->step != STEP_WRITTEN && f->step != STEP_TROUBLE)
         return true;
     if (stat(queue_flat_path("bounce", message).text, &st) == -1 && errno == ENOENT)
-        ask(f);
+        ask(f); /* nothing has to be stable any more */
     else if (f->step == STEP_WRITTEN)
         set_step(f, STEP_WRITTEN, 0); /* the bounce needs info/N */
     return true;
 }
 
 /* Syncing */
+
+/* Of who is being tried nothing is written out before: most never is. */
+static void begin_sync(const struct fresh *f)
+{
+    for (int i = 0; i < SEND_FILES && f->single; i++)
+        if (f->fds[i] != -1)
+            file_sync_begin(f->fds[i]);
+}
 
 static void sync_files(struct fresh *f)
 {
@@ -270,9 +279,12 @@ static void sync_directories(int which)
  * is read again by the next scan. */
 static void meet_trouble(struct fresh *f)
 {
+    /* it may yet be delivered without a sync */
+    int unsynced = f->single ? fchmod(f->fds[SEND_INFO], QUEUE_UNSYNCED_MODE) : 0;
+    (void)unsynced; /* on this disk a crash may leave a second copy */
     close_files(f);
     if (f->single) {
-        set_step(f, STEP_TROUBLE, SEND_RETRY_S * 1000);
+        set_step(f, STEP_TROUBLE, RETRY_MS);
         return;
     }
     state.written--;
@@ -283,6 +295,8 @@ static void sync_batch(void)
 {
     ino_t failed[WRITTEN_MAX];
     size_t failures = 0;
+    for (size_t i = 0; i < state.batch_count; i++)
+        begin_sync(state.batch[i]);
     for (size_t i = 0; i < state.batch_count; i++)
         sync_files(state.batch[i]);
     for (int which = 0; which < SEND_FILES; which++)
@@ -295,7 +309,18 @@ static void sync_batch(void)
     }
     state.batch_count = 0;
     for (size_t i = 0; i < failures; i++) /* which moves others */
-        meet_trouble(find(failed[i]));
+        meet_trouble(place(failed[i]));
+}
+
+static bool write_over(int fd, struct view text)
+{
+    struct stat st;
+    if (fstat(fd, &st) == -1 || pwrite(fd, text.data, text.len, 0) != (ssize_t)text.len)
+        return false;
+    /* that of info is the message's birth; without it the message is younger */
+    int kept = futimens(fd, (struct timespec[2]){{.tv_nsec = UTIME_OMIT}, st.st_mtim});
+    (void)kept;
+    return true;
 }
 
 /* Writes what a file holds once more, so that it can be synced. -1: it cannot be done.
@@ -305,8 +330,7 @@ static int write_again(const char *path)
     struct bytes text = {0};
     int fd = -1;
     if (file_read(path, QUEUE_MAX_RECORD, &text) == FILE_READ &&
-        (fd = fd_open(path, O_WRONLY, 0)) != -1 &&
-        pwrite(fd, text.data, text.len, 0) != (ssize_t)text.len)
+        (fd = fd_open(path, O_WRONLY, 0)) != -1 && !write_over(fd, bytes_view(&text)))
         fd_close(&fd);
     bytes_free(&text);
     return fd;
@@ -322,7 +346,7 @@ static void overcome(struct fresh *f)
             continue;
         log_line("warning: trouble writing to %s", path.text);
         close_files(f);
-        set_step(f, STEP_TROUBLE, SEND_RETRY_S * 1000);
+        set_step(f, STEP_TROUBLE, RETRY_MS);
         return;
     }
     set_step(f, STEP_WRITTEN, 0);
@@ -356,15 +380,15 @@ void fresh_wants(struct loop *l)
         loop_wake_at(l, state.act_ms);
 }
 
-/* Whether it is to be synced in this turn. Who leaves syncs what has been tried, so
- * that it keeps its time, and leaves the rest in todo/. */
+/* Whether it is synced with the others. Who leaves syncs what has been tried, so that
+ * it keeps its time, and leaves the rest in todo/. */
 static bool is_due(const struct fresh *f, int64_t now, bool all)
 {
     if (f->step != STEP_WRITTEN)
         return false;
     if (send_is_leaving())
         return f->single;
-    return all || (f->single ? f->act_ms <= now + MOMENT_MS / 2 : state.batch_ended);
+    return all || !f->single || f->act_ms <= now + MOMENT_MS / 2;
 }
 
 static void fill_batch(int64_t now, bool all)
@@ -374,16 +398,27 @@ static void fill_batch(int64_t now, bool all)
             state.batch[state.batch_count++] = &state.places[i];
 }
 
-/* What has had trouble, and when the next is to be looked at. */
+/* Goes on with what is due. */
 static void look_again(int64_t now)
+{
+    for (size_t i = 0; i < state.room; i++) {
+        struct fresh *f = &state.places[i];
+        if (f->act_ms > now)
+            continue;
+        if (f->step == STEP_TROUBLE && !fresh_is_full())
+            overcome(f);
+        else if (f->step == STEP_ASK_LATER)
+            ask(f);
+        state.batch_ended |= f->step == STEP_WRITTEN;
+    }
+}
+
+/* When the next is due. */
+static void look_ahead(void)
 {
     state.act_ms = INT64_MAX;
     for (size_t i = 0; i < state.room; i++) {
-        struct fresh *f = &state.places[i];
-        if (f->step == STEP_TROUBLE && f->act_ms <= now && !fresh_is_full())
-            overcome(f);
-        else if (f->step == STEP_ASK_LATER && f->act_ms <= now)
-            ask(f);
+        const struct fresh *f = &state.places[i];
         bool waits = f->step == STEP_WRITTEN || f->step == STEP_TROUBLE ||
                      f->step == STEP_ASK_LATER;
         if (waits && f->act_ms < state.act_ms)
@@ -394,13 +429,14 @@ static void look_again(int64_t now)
 void fresh_serve(void)
 {
     int64_t now = clock_steady_ms();
-    bool due = now >= state.act_ms, full = fresh_is_full();
-    if (due && !send_is_leaving())
+    bool due = now >= state.act_ms && !send_is_leaving(), full = fresh_is_full();
+    if (due)
         look_again(now);
-    if (due || full || state.batch_ended || send_is_leaving()) {
-        state.batch_ended |= due;
+    if (full || state.batch_ended || send_is_leaving()) {
         fill_batch(now, full);
         sync_batch();
     }
     state.batch_ended = false;
+    if (due)
+        look_ahead();
 }

@@ -166,12 +166,14 @@ static void load_message(ino_t message)
     struct stat files[CHANNELS], file, other;
     enum presence found[CHANNELS];
 
+    if (fresh_has(message))
+        return; /* todo/N could be read meanwhile */
     enum presence info = file_look(queue_split_path("info", message).text, &file);
     enum presence todo = file_look(queue_flat_path("todo", message).text, &other);
     if (info == MISSING || todo == PRESENT)
         return;
     bool unknown = info == UNKNOWN || todo == UNKNOWN;
-    if (!unknown && (file.st_mode & 07777) == QUEUE_UNSYNCED_MODE)
+    if (!unknown && queue_is_unsynced(file.st_mode))
         unknown = !remove_rests(message);
     for (int c = 0; c < CHANNELS && !unknown; c++) {
         const char *tree = channel_name((enum channel)c);

@@ -147,7 +147,7 @@ class Disk:
                     yield o
             elif o.kind == "name":
                 if o.inode is not None and o.inode not in self.files:
-                    self.files[o.inode] = File(None, o.detail) if o.what == "directory" else File(b"", 0o644)
+                    self.files[o.inode] = File(None if o.what == "directory" else b"", 0o644 if o.detail is None else o.detail)
                 self.pending.append(o)
                 if o.inode is not None:
                     self.named_by.setdefault(o.pid, []).append(o.path)

@@ -25,7 +25,7 @@ from scenes import PROGRAMS, ROOTS, World
 # file: the program that is built with the change, the scenes that must show it
 FILES = {
     "queue/queue_entry.c": ("qmail-queue", ["injected"]),
-    "queue/send_todo.c": ("qmail-send", ["maildir", "remote"]),
+    "queue/send_fresh.c": ("qmail-send", ["two"]),
     "queue/order_file.c": ("qmail-qctl", ["held"]),
     "queue/order_note.c": ("qmail-qctl", ["returned", "returned-again"]),
     "queue/qfix_dirs.c": ("qmail-qfix", ["kept-aside", "renumbered"]),

@@ -25,10 +25,11 @@ FAIL = ("bad", "nobody", "deny")
 
 # How often a thing may come too often when one process of the program is killed, by the number of its
 # passages of the queue. A delivery that was made and not reported is made again; so is the forwarding,
-# or the bounce, of which a qmail-queue that was killed had put the whole into the queue.
+# or the bounce, of which a qmail-queue that was killed had put the whole into the queue. Without qmail-clean
+# the entry in todo/ of a message stays whose only recipient has been reached already.
 ONCE, EACH, BEHIND, NEVER = (lambda passes: 1), (lambda passes: passes), (lambda passes: min(passes - 1, 1)), (lambda passes: 0)
 AGAIN = {
-    "qmail-send": EACH, "qmail-lspawn": EACH, "qmail-rspawn": EACH, "qmail-start": EACH, "all": EACH,
+    "qmail-send": EACH, "qmail-clean": ONCE, "qmail-lspawn": EACH, "qmail-rspawn": EACH, "qmail-start": EACH, "all": EACH,
     "qmail-local": ONCE, "qmail-remote": ONCE, "forward": ONCE, "qmail-queue": BEHIND,
 }
 

@@ -34,7 +34,7 @@ PICKED = os.environ.get("SCENES", "").split() or list(SCENES) + list(PROGRAMS) +
 # An empty directory is there with its name; that this needs no sync of its own is what the three
 # file systems do, but nowhere promised: so maildirmake makes it all the same.
 SPARE = {("maildirmake", "homes/bob/Fresh/" + n) for n in ("tmp", "new", "cur")}
-SMALL = ("injected", "smtp", "maildir", "mbox", "remote")  # of these make proof takes all states
+SMALL = ("injected", "smtp", "maildir", "mbox", "remote", "two")  # of these make proof takes all states
 # doctored.t leaves out syncs of these, by call
 BY_CALL = ("upgraded", "installed", "kept-aside", "resplit", "returned-running", "stream")
 TOLD = 3  # violations that are printed

@@ -105,7 +105,8 @@ class Process:
 
 class Operation:
     """kind is one of
-         name    path gets inode (None: is removed); with also, a second such pair that
+         name    path gets inode (None: is removed), which is new with the mode detail where
+                 what is directory or file; with also, a second such pair that
                  happens at the same instant (rename)
          data    inode: change is ("write", offset, bytes), ("size", length), ("mode", mode)
          sync    inode, or directory, or everything where both are None
@@ -281,13 +282,13 @@ class Reader:
 
     def call_open(self, call, process):
         path, flags = call.arguments()[:2]
-        self.opened(call, process, self.absolute(process, path), flags.split("|"))
+        self.opened(call, process, self.absolute(process, path), flags.split("|"), call.arguments()[2:])
 
     def call_openat(self, call, process):
         at, path, flags = call.arguments()[:3]
-        self.opened(call, process, self.absolute(process, path, at), flags.split("|"))
+        self.opened(call, process, self.absolute(process, path, at), flags.split("|"), call.arguments()[3:])
 
-    def opened(self, call, process, path, flags):
+    def opened(self, call, process, path, flags, mode):
         process.fds.pop(call.result, None)
         where = self.inside(path)
         if where is None:
@@ -303,7 +304,7 @@ class Reader:
                 inode = self.next_inode
                 self.next_inode += 1
                 self.names[where], self.sizes[inode] = inode, 0
-                self.add("name", call, process, path=where, inode=inode)
+                self.add("name", call, process, path=where, inode=inode, what="file", detail=int(mode[0], 8) & ~0o022)
             inode = self.names[where]
             if "O_TRUNC" in flags and self.sizes[inode]:
                 self.resize(call, process, inode, 0)

@@ -234,6 +234,7 @@ SCENES = {
     "maildir": delivered("token-maildir", ["alice@here.test"]),
     "mbox": delivered("token-mbox", ["bob@here.test"]),
     "remote": delivered("token-remote", ["dora@far.test"]),
+    "two": delivered("token-two", ["alice@here.test", "dora@far.test"]),  # with one recipient nothing need be synced
     "bounce": delivered("token-bounce", ["bad1@far.test", "bad2@far.test"], 2),
     "forward": delivered("token-forward", ["fwd@here.test"], 2),
     "both": delivered("token-both", ["alice@here.test", "bob@here.test", "dora@far.test", "bad@far.test"], 2),

@@ -60,6 +60,8 @@ def send(*recipients, sender="s@here.test", begins=True):
     if begins:
         wait_for(lambda: attempts(number))
         wait_for(lambda: idle(number) if not any(r.startswith("joe-wait") for r in recipients) else True)
+        # that to an only recipient begins before
+        wait_for(lambda: not os.path.exists(tree.at("queue/todo", number)))
     return number
 
 

@@ -246,6 +246,12 @@ for name, info in (("info, two records", b"Fa\0Fb\0"), ("info, another letter", 
     q.put("info", number, info)
     same((q.run()[0], q.run("-r")[0], q.kept(), q.run()[0]), (2, 2, sorted("%s-%d" % (k, number) for k in ("mess", "info", "local")), 0), name)
     q.clear()
+# delivered before its files had to be on the disk
+number = q.ready(local=[b"Ta@here.test"])
+q.put("info", number, b""), q.put("local", number, b"")
+os.chmod(q.path("info", number), 0o611)
+same(q.run()[0], 0, "rests of a delivered message may hold anything")
+q.clear()
 for name, records in (("another letter", b"Ta@b\0Xa@b\0"), ("no NUL at the end", b"Ta@b\0Ta@"), ("an empty record", b"Ta\0\0Tb\0"), ("empty", b"")):
     number = q.ready(local=[b"Ta@here.test"], remote=[b"Ta@far.test"])
     q.put("local", number, records)

@@ -37,9 +37,11 @@ void spawn_deliver(enum channel c, struct job *j, struct view sender,
     bytes_add(&delivered, recipient);
     bytes_add_byte(&delivered, '\0');
     must(marks.len > (size_t)at && marks.data[at] == 'T');
-    if (done)
+    job_result(j, done ? JOB_DONE : JOB_LATER);
+    if (done) {
         marks.data[at] = 'D';
-    job_result(j, done ? JOB_DONE : JOB_LATER, at);
+        job_done(j, at);
+    }
     job_marks_end();
     job_settle(j);
 }

@@ -17,7 +17,7 @@ enum {
     HELD_MODE = 0610,
     RETURNED_MODE = 0601,
     DELETED_MODE = 0620,
-    UNSYNCED_MODE = 0604,
+    UNSYNCED_MODE = 0611,
     REPORTS_MAX = 1024,
     REPORT_KEPT = 9998
 };
@@ -1494,8 +1494,10 @@ void judge_unlink(const char *dir, ino_t n)
     if (strcmp(dir, "local") == 0 || strcmp(dir, "remote") == 0) {
         judge_list_gone(m, dir[0] == 'r');
     } else if (strcmp(dir, "bounce") == 0) {
-        bool rest = is_unsynced(m) && m->to[0].delivered; /* of an earlier pass */
-        if (f->data.len && !m->bounce_sent && !m->discarded && !rest &&
+        /* those of an attempt before the one whose files were never synced: a power cut
+         * has brought them back */
+        bool old = is_unsynced(m) && !m->early && m->to[0].delivered;
+        if (f->data.len && !m->bounce_sent && !m->discarded && !old &&
             mark_of(m) != DELETED_MODE)
             violation("%ju: its notes are removed, and nobody has them", (uintmax_t)n);
     } else if (strcmp(dir, "info") == 0) {

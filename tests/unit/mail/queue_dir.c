@@ -116,6 +116,9 @@ static void marks(void)
     };
     for (size_t i = 0; i < COUNT(modes); i++)
         same_number(queue_mark_of(modes[i].mode), modes[i].want, "mark");
+    for (size_t i = 0; i < COUNT(modes); i++)
+        same_number(queue_is_unsynced(modes[i].mode), modes[i].mode == 0100611,
+                    "unsynced");
 }
 
 int main(void)

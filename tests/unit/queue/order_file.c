@@ -116,6 +116,11 @@ static void marking(void)
        "look", "marked, and born when it was");
     ok(order_mark(5, QUEUE_DELETED) && mode_of("info/5/5") == 0620, "deleted", NULL);
     ok(order_mark(5, 0) && mode_of("info/5/5") == 0600, "no mark", NULL);
+    chmod("info/5/5", QUEUE_UNSYNCED_MODE);
+    ok(order_look(5, &f, &path) && !f.info, "look", "delivered, and never synced");
+    make_file("todo/5", VIEW("Fs@x\0"));
+    ok(order_look(5, &f, &path) && f.info && f.mark == 0, "look", "not synced yet");
+    unlink("todo/5");
     ok(symlink("8", "todo/8") == 0 && !order_look(8, &f, &path), "look", "unclear");
     same(view_of(path.text), VIEW("todo/8"), "look: at what");
 }

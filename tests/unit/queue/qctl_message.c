@@ -95,6 +95,10 @@ int main(void)
     ok(!qctl_message_again(&m), "its number is another's meanwhile", NULL);
 
     unlink("todo/5");
+    chmod("info/5/5", QUEUE_UNSYNCED_MODE);
+    ok(qctl_message_read(&m, 5, &all, &path) == QCTL_GONE, "delivered, never synced",
+       NULL);
+    chmod("info/5/5", QUEUE_UNMARKED_MODE);
     make_file("local/5/5", VIEW("Tc@h\0"));
     ok(qctl_message_read(&m, 5, &all, &path) == QCTL_READ && !m.is_new, "preprocessed",
        NULL);

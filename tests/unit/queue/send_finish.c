@@ -97,6 +97,25 @@ static void make_message(ino_t n, const char *bounce)
         make_file(queue_flat_path("bounce", n).text, view_of(bounce));
 }
 
+/* What is said late of a number's last owner does not end the next one, which is being
+ * tried while its files are not synced. */
+static void number_again(void *arg)
+{
+    int fds[SEND_FILES] = {fd_open("local/5/5", O_WRONLY, 0), -1,
+                           fd_open("info/5/5", O_WRONLY, 0)};
+    (void)arg;
+    place_descriptors();
+    fchmod(fds[SEND_INFO], QUEUE_UNSYNCED_MODE);
+    fresh_add(5, fds, true);
+    finish_add(5);
+    for (int i = 0; i < 3; i++)
+        turn();
+    clean_flush();
+    save_requests();
+    if (!fresh_has(5) || fresh_is_idle())
+        _exit(93);
+}
+
 /* Message 5 gets the number of its inode, as qmail-queue would have named it. */
 static ino_t numbered(void)
 {
@@ -251,6 +270,12 @@ int main(void)
     make_file("local/5/5", VIEW("Ta@h\0"));
     same_number((uint64_t)run_apart(plain, NULL, NULL), 0, "not finished");
     same(content_of("log"), VIEW(""), "not finished: log");
+    unlink("local/5/5");
+
+    make_file("local/5/5", VIEW("Ta@h\0"));
+    same_number((uint64_t)run_apart(number_again, NULL, NULL), 0, "number again");
+    same(content_of("requests"), VIEW(""), "number again: nothing is asked for");
+    same(content_of("log"), VIEW(""), "number again: log");
     unlink("local/5/5");
 
     ino_t number = numbered();

@@ -118,6 +118,42 @@ static void unclear(void)
     unlink("info/8/8");
 }
 
+static bool there(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0;
+}
+
+/* Of messages that were delivered before their files were on the disk; what a power cut
+ * has left of them may be anything. */
+static void rests(void)
+{
+    make_file("info/4/4", VIEW(""));
+    make_at("local/4/4", clock_now());
+    make_file("bounce/4", VIEW("x"));
+    make_file("info/9/9", VIEW("F"));
+    make_at("local/9/9", clock_now());
+    make_file("todo/9", VIEW("F")); /* not delivered */
+    chmod("info/4/4", QUEUE_UNSYNCED_MODE);
+    chmod("info/9/9", QUEUE_UNSYNCED_MODE);
+    ok(waiting_load(), "load", NULL);
+    same(due(CHANNEL_LOCAL), VIEW("6 5 "), "rests: nobody is tried");
+    ok(!there("local/4/4") && !there("bounce/4"), "rests", "gone");
+    ok(there("info/4/4"), "rests", "the message has yet to end");
+    ok(there("local/9/9"), "what is in todo", "left to the scan");
+    unlink("info/4/4"), unlink("info/9/9"), unlink("local/9/9"), unlink("todo/9");
+    make_file("info/4/4", VIEW("F"));
+    chmod("info/4/4", QUEUE_UNSYNCED_MODE);
+    mkdir("bounce/4", 0700);
+    make_file("bounce/4/x", VIEW("x"));
+    ok(waiting_load(), "load", NULL);
+    int64_t wake = wake_in_ms(false);
+    ok(wake > 100000 && wake <= 123000, "rests that stay: again in 123 seconds", NULL);
+    waiting_add(CHANNEL_LOCAL, 4, 0);
+    same(due(CHANNEL_LOCAL), VIEW("4 6 5 "), "another's number now");
+    unlink("info/4/4");
+}
+
 static void repair(void)
 {
     unlink("info/3");
@@ -173,7 +209,7 @@ int main(void)
     if (CONF_SPLIT < 10)
         skip_rest("conf-split is too small for the names here");
     scratch();
-    mkdir("todo", 0700);
+    mkdir("todo", 0700), mkdir("bounce", 0700);
     for (size_t i = 0; i < COUNT(trees); i++) {
         mkdir(trees[i], 0700);
         for (unsigned split = 0; split < CONF_SPLIT; split++) {
@@ -183,6 +219,7 @@ int main(void)
     }
     log_open(fd_open("log", O_WRONLY | O_CREAT | O_APPEND, 0600));
     loading();
+    rests();
     unclear();
     directories();
     saving();
