@@ -83,7 +83,7 @@ MUTANTS = [
     ("deferrals are failures", "send_spawn.c", "if (letter == DELIVERY_DEFERRAL && job_last_words", "if (letter == DELIVERY_DEFERRAL || job_last_words"),
 ]
 SAMPLE = 3  # of them, in make test
-SLOW = {"the notes' name is stable at the first paragraph alone",  # take some ten thousand histories
+SLOW = {"the notes' name is stable at the first paragraph alone",  # take many histories
         "a mark that is there is believed to be on the disk"}
 
 
