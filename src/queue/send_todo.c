@@ -322,12 +322,13 @@ static void end_batch(void)
 /* Scanning */
 
 /* While somebody who has pulled it has it open, what he wrote is there for the next
- * reader too. The scan that begins will see what he means. */
+ * reader too; the scan that begins sees what he means. What is left, of somebody who
+ * goes on and on, is for the next turn. */
 static void empty_trigger(void)
 {
-    char pulls[256];
-    while (read(state.trigger, pulls, sizeof pulls) > 0)
-        ;
+    char pulls[4096];
+    ssize_t n = read(state.trigger, pulls, sizeof pulls);
+    (void)n;
 }
 
 /* False if there may be a trigger that cannot be opened now. */
@@ -338,17 +339,12 @@ static bool reopen_trigger(void)
     state.trigger = fd_open_read(QUEUE_DIR_TRIGGER);
     if (state.trigger == -1)
         return errno == ENOENT;
-    if (fstat(state.trigger, &st) == 0) {
-        if (S_ISFIFO(st.st_mode)) {
-            empty_trigger();
-            return true;
-        }
-        /* anything else would be readable all the time */
-        fd_close(&state.trigger);
-        return true;
-    }
-    fd_close(&state.trigger);
-    return false;
+    bool known = fstat(state.trigger, &st) == 0;
+    if (known && S_ISFIFO(st.st_mode))
+        empty_trigger();
+    else
+        fd_close(&state.trigger); /* anything else would be readable all the time */
+    return known;
 }
 
 static bool begin_scan(void)
