@@ -49,7 +49,7 @@ bool qmtp_part(struct qmtp_input *in, uint64_t *len, struct view *part);
 bool qmtp_comma(struct qmtp_input *in);
 
 /* What follows is inside a netstring whose number, len, has been read; and the
- * end of that netstring, which is asked for when left is 0. */
+ * end of that netstring, at which nothing of it may be left. */
 void qmtp_enter(struct qmtp_input *in, uint64_t len);
 bool qmtp_leave(struct qmtp_input *in);
 

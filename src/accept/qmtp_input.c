@@ -117,6 +117,8 @@ void qmtp_enter(struct qmtp_input *in, uint64_t len)
 
 bool qmtp_leave(struct qmtp_input *in)
 {
+    if (in->left)
+        return qmtp_stop(in, DIE_PERM);
     in->nested = false;
     return qmtp_comma(in);
 }

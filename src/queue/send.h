@@ -199,9 +199,13 @@ extern const char *const send_trees[SEND_FILES];
 
 void fresh_start(void);
 
+/* One more message comes. True if it is one of many: with a single recipient it is to be
+ * delivered before its files are synced. Until then info/N has QUEUE_UNSYNCED_MODE. */
+bool fresh_comes_in_stream(void);
+
 /* Takes over the open files of a message, all written; -1 for one that it has not. It
- * is put into its channels when its entry in todo/ is gone, or at once where it is for
- * a single recipient. */
+ * is put into its channels when its entry in todo/ is gone, or at once where it is
+ * single: delivered before it is synced. */
 void fresh_add(ino_t message, const int fds[SEND_FILES], bool single);
 
 /* No more for now: others have to be synced first. */

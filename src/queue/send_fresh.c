@@ -16,17 +16,19 @@
 /* The files of a new message must be on the disk before its entry in todo/ goes. They
  * are synced in batches, so that a journaling file system commits once for all of them.
  *
- * A message for one recipient is delivered meanwhile. Most are done before their files
- * would be synced, and never are: the entry in todo/ is all that they need. With more
- * recipients all who have been reached would be reached again after a crash, so these
- * wait.
+ * In a stream of mail a message for one recipient is delivered meanwhile. Most are done
+ * before their files would be synced, and never are: the entry in todo/ is all that
+ * they need. With more recipients all who have been reached would be reached again
+ * after a crash, so these wait; and where little mail comes nobody notices the syncs.
  *
  * A crash at any point leaves the entry in todo/, and everything is done anew. */
 
 enum {
-    WRITTEN_MAX = 64,       /* messages whose files are open */
-    BATCH_MS = 100,         /* that the first of a batch may wait to be synced */
-    MOMENT_MS = 200,        /* that a message for one recipient may be unsynced */
+    WRITTEN_MAX = 64, /* messages whose files are open */
+    BATCH_MS = 100,   /* that the first of a batch may wait to be synced */
+    MOMENT_MS = 200,  /* that a message for one recipient may be unsynced */
+    STREAM = 4,       /* messages within STREAM_MS: mail comes in a stream */
+    STREAM_MS = 1000,
     DESCRIPTORS_KEPT = 100, /* not for these files: bounces need most of them */
     SMALLEST = 128,         /* entries */
     RETRY_MS = SEND_RETRY_S * 1000
@@ -61,6 +63,8 @@ static struct {
     bool batch_ended;     /* it is to be synced now */
     struct fresh *batch[WRITTEN_MAX];
     size_t batch_count;
+    int64_t came_ms[STREAM]; /* the last messages, in turn; 0: none */
+    size_t came;
 } state = {.act_ms = INT64_MAX};
 
 void fresh_start(void)
@@ -133,6 +137,15 @@ bool fresh_has(ino_t message)
 bool fresh_is_full(void)
 {
     return state.written >= state.max;
+}
+
+bool fresh_comes_in_stream(void)
+{
+    int64_t now = clock_steady_ms(), *oldest = &state.came_ms[state.came % STREAM];
+    bool stream = *oldest && now - *oldest < STREAM_MS;
+    *oldest = now;
+    state.came++;
+    return stream;
 }
 
 /* Steps */

@@ -32,6 +32,7 @@ const char *const send_trees[SEND_FILES] = {"local", "remote", "info"};
 /* A message whose files are being written. */
 struct taken {
     ino_t message;
+    bool in_stream;
     int fds[SEND_FILES]; /* -1: there is no such file */
     size_t recipients;
 };
@@ -80,7 +81,8 @@ static bool remove_old_files(ino_t message)
 static bool create_file(struct taken *t, int which)
 {
     struct queue_path path = queue_split_path(send_trees[which], t->message);
-    mode_t mode = which == SEND_INFO ? QUEUE_UNSYNCED_MODE : QUEUE_UNMARKED_MODE;
+    bool unsynced = which == SEND_INFO && t->in_stream;
+    mode_t mode = unsynced ? QUEUE_UNSYNCED_MODE : QUEUE_UNMARKED_MODE;
     t->fds[which] = fd_open(path.text, O_WRONLY | O_CREAT | O_EXCL, mode);
     if (t->fds[which] == -1) {
         log_line("warning: unable to create %s", path.text);
@@ -203,7 +205,8 @@ static bool take_from(struct taken *t, int todo)
 
 static void take(ino_t message)
 {
-    struct taken t = {.message = message, .fds = {-1, -1, -1}};
+    struct taken t = {
+        .message = message, .fds = {-1, -1, -1}, .in_stream = fresh_comes_in_stream()};
     struct queue_path path = queue_flat_path("todo", message);
     int todo = fd_open_read(path.text);
 
@@ -212,7 +215,7 @@ static void take(ino_t message)
         return;
     }
     if (take_from(&t, todo))
-        fresh_add(message, t.fds, t.recipients == 1);
+        fresh_add(message, t.fds, t.in_stream && t.recipients == 1);
     else
         close_files(&t);
     fd_close(&todo);
@@ -221,12 +224,13 @@ static void take(ino_t message)
 /* Scanning */
 
 /* While somebody who has pulled it has it open, what he wrote is there for the next
- * reader too. The scan that begins will see what he means. */
+ * reader too; the scan that begins sees what he means. What is left, of somebody who
+ * goes on and on, is for the next turn. */
 static void empty_trigger(void)
 {
-    char pulls[256];
-    while (read(state.trigger, pulls, sizeof pulls) > 0)
-        ;
+    char pulls[4096];
+    ssize_t n = read(state.trigger, pulls, sizeof pulls);
+    (void)n;
 }
 
 /* False if there may be a trigger that cannot be opened now. */
@@ -237,17 +241,12 @@ static bool reopen_trigger(void)
     state.trigger = fd_open_read(QUEUE_DIR_TRIGGER);
     if (state.trigger == -1)
         return errno == ENOENT;
-    if (fstat(state.trigger, &st) == 0) {
-        if (S_ISFIFO(st.st_mode)) {
-            empty_trigger();
-            return true;
-        }
-        /* anything else would be readable all the time */
-        fd_close(&state.trigger);
-        return true;
-    }
-    fd_close(&state.trigger);
-    return false;
+    bool known = fstat(state.trigger, &st) == 0;
+    if (known && S_ISFIFO(st.st_mode))
+        empty_trigger();
+    else
+        fd_close(&state.trigger); /* anything else would be readable all the time */
+    return known;
 }
 
 static void begin_scan(void)

@@ -2,6 +2,7 @@
 
 #include "conf.h"
 
+#include "queue_dirs.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -160,21 +161,8 @@ static void returning(void)
 
 int main(void)
 {
-    static const char *const trees[] = {"info", "local", "remote"};
-    char path[100];
-
-    if (CONF_SPLIT < 10)
-        skip_rest("conf-split is too small for the names here");
-    scratch();
+    scratch_queue(10);
     judging();
-    mkdir("todo", 0700), mkdir("bounce", 0700);
-    for (size_t i = 0; i < COUNT(trees); i++) {
-        mkdir(trees[i], 0700);
-        for (unsigned split = 0; split < CONF_SPLIT; split++) {
-            snprintf(path, sizeof path, "%s/%u", trees[i], split);
-            mkdir(path, 0700);
-        }
-    }
     marking();
     returning();
     return tap_done();

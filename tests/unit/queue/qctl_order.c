@@ -6,6 +6,7 @@
 #include "net/unix_socket.h"
 
 #include "fault.h"
+#include "queue_dirs.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -196,19 +197,8 @@ static void awaiting(void)
 
 int main(void)
 {
-    static const char *const trees[] = {"info", "local", "remote"};
-    char path[100];
-
-    if (CONF_SPLIT < 10)
-        skip_rest("conf-split is too small for the names here");
-    scratch();
-    mkdir("todo", 0700), mkdir("bounce", 0700), mkdir("lock", 0700),
-        mkdir("order", 0700);
-    for (size_t i = 0; i < COUNT(trees); i++) {
-        mkdir(trees[i], 0700);
-        snprintf(path, sizeof path, "%s/5", trees[i]);
-        mkdir(path, 0700);
-    }
+    scratch_queue(10);
+    mkdir("lock", 0700), mkdir("order", 0700);
     make_file(QUEUE_DIR_MUTEX, VIEW(""));
     signal(SIGPIPE, SIG_IGN);
     running();

@@ -7,6 +7,7 @@
 #include "conf.h"
 #include "mail/queue_dir.h"
 
+#include "queue_dirs.h"
 #include "tap.h"
 
 #include <fcntl.h>
@@ -230,22 +231,11 @@ static unsigned count(struct view text, const char *line)
 
 int main(void)
 {
-    static const char *const trees[] = {"info", "mess", "local", "remote"};
     char path[300], script[400];
     int one = 1, twelve = 12;
 
-    if (CONF_SPLIT < 11)
-        skip_rest("conf-split is too small for the names here");
-    scratch();
+    scratch_queue(11);
     signal(SIGPIPE, SIG_IGN);
-    mkdir("todo", 0700), mkdir("bounce", 0700);
-    for (size_t i = 0; i < COUNT(trees); i++) {
-        mkdir(trees[i], 0700);
-        for (unsigned split = 0; split < CONF_SPLIT; split++) {
-            snprintf(path, sizeof path, "%s/%u", trees[i], split);
-            mkdir(path, 0700);
-        }
-    }
     if (!getcwd(path, sizeof path - 10))
         skip_rest("no directory");
     strcat(path, "/script");

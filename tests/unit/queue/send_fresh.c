@@ -8,6 +8,7 @@
 #include "mail/queue_dir.h"
 
 #include "fault.h"
+#include "queue_dirs.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -519,17 +520,28 @@ static void table(void)
     bytes_clear(&events);
 }
 
-static void make_directories(void)
+/* The fourth message before came less than a second ago. */
+static void stream(void)
 {
-    char path[100];
-    scratch();
-    mkdir("bounce", 0700);
-    for (int i = 0; i < SEND_FILES; i++) {
-        mkdir(send_trees[i], 0700);
-        for (unsigned split = 0; split < CONF_SPLIT; split++) {
-            snprintf(path, sizeof path, "%s/%u", send_trees[i], split);
-            mkdir(path, 0700);
+    enum { MESSAGES = 12 };
+    static const struct {
+        const char *what;
+        int64_t gap_ms;
+        unsigned stream; /* of the twelve messages */
+    } cases[] = {
+        {"all at once", 0, 8},
+        {"one in 249 ms", 249, 8},
+        {"one in 250 ms", 250, 0},
+        {"one in a minute", 60000, 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        unsigned n = 0;
+        now_ms += 1000;
+        for (int m = 0; m < MESSAGES; m++) {
+            n += fresh_comes_in_stream();
+            now_ms += cases[i].gap_ms;
         }
+        same_number(n, cases[i].stream, cases[i].what);
     }
 }
 
@@ -554,25 +566,12 @@ static void play(void (*one)(void))
 int main(void)
 {
     static void (*const cases[])(void) = {
-        slow,
-        quick,
-        bounced,
-        over_late,
-        several,
-        together,
-        not_synced,
-        not_synced_over,
-        directory_not_synced,
-        refused,
-        scanning,
-        going,
-        going_in_trouble,
-        table,
+        stream,  slow,     quick,      bounced,          over_late,
+        several, together, not_synced, not_synced_over,  directory_not_synced,
+        refused, scanning, going,      going_in_trouble, table,
         full,
     };
-    if (CONF_SPLIT < 10)
-        skip_rest("conf-split is too small for the names here");
-    make_directories();
+    scratch_queue(10);
     for (size_t i = 0; i < COUNT(cases); i++)
         play(cases[i]);
     return tap_done();

@@ -5,6 +5,7 @@
 #include "conf.h"
 #include "mail/queue_dir.h"
 
+#include "queue_dirs.h"
 #include "tap.h"
 
 #include <fcntl.h>
@@ -203,20 +204,7 @@ static void saving(void)
 
 int main(void)
 {
-    static const char *const trees[] = {"info", "local", "remote"};
-    char path[100];
-
-    if (CONF_SPLIT < 10)
-        skip_rest("conf-split is too small for the names here");
-    scratch();
-    mkdir("todo", 0700), mkdir("bounce", 0700);
-    for (size_t i = 0; i < COUNT(trees); i++) {
-        mkdir(trees[i], 0700);
-        for (unsigned split = 0; split < CONF_SPLIT; split++) {
-            snprintf(path, sizeof path, "%s/%u", trees[i], split);
-            mkdir(path, 0700);
-        }
-    }
+    scratch_queue(10);
     log_open(fd_open("log", O_WRONLY | O_CREAT | O_APPEND, 0600));
     loading();
     rests();
