@@ -512,7 +512,8 @@ void judge_end_life(void)
             if (m->in[c].state != DUE || !f || mark_of(m))
                 continue;
             int64_t off = f->mtime_ms / 1000 - m->in[c].due;
-            if (m->in[c].unsure  ? false
+            /* the last answers of a dead qmail-clean need not be read */
+            if (m->in[c].unsure || (m->in[c].fresh && life.lost_clean) ? false
                 : m->in[c].fresh ? off < -SLACK_S || off > SLACK_S
                                  : off != 0)
                 violation("%ju is due at %jd, but its %s file says %jd",
