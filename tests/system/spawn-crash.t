@@ -105,7 +105,7 @@ def calls(name):
 
 # These do not fail, or do more in strace's hands than fail. write: spawn.t.
 SOUND = {"execve", "exit_group", "rt_sigreturn", "rt_sigprocmask", "brk", "mmap", "munmap", "mprotect", "getpid", "close", "write"}
-ONLY = {"poll": ("EINTR", "ENOMEM"), "wait4": ("EINTR",), "vfork": ("EAGAIN", "ENOMEM"), "clone": ("EAGAIN", "ENOMEM")}
+ONLY = {"poll": ("EINTR", "ENOMEM"), "wait4": ("EINTR",), "vfork": ("EAGAIN", "ENOMEM"), "clone": ("EAGAIN", "ENOMEM"), "fork": ("EAGAIN", "ENOMEM")}
 
 for name in SPAWNERS:
     begin, after = calls(name)
@@ -125,7 +125,7 @@ for name in SPAWNERS:
     note("%d failures tried" % tried)
     same(wrong, [], name + ": each call failing")
 
-    _, reports, status = deliveries(name, "-e", "inject=vfork,clone:error=EAGAIN:when=1")
+    _, reports, status = deliveries(name, "-e", "inject=fork,vfork,clone:error=EAGAIN:when=1")
     same([r.lstrip(b"\0\1\2") for r in reports], [b"Zqmail-spawn unable to fork. (#4.3.0)\n\0", b"Kdone\n\0"], name + ": no process")
 
 for call in ("dup2", "setgroups", "setresgid", "getresgid", "setresuid", "getresuid"):
