@@ -421,6 +421,12 @@ def page_of(pages, program):
     return None
 
 
+def like(pages, page):
+    """The page to which one refers for all that a program says, reads and sets."""
+    named = re.search(r"^\.Nm\ndoes what\n\.Xr (\S+) ([18])\ndoes, with the same ", page.text, re.M) if page else None
+    return pages.get("%s.%s" % named.groups()) if named else None
+
+
 def programs_and_pages(pages, facts):
     used = set()
     for name, program in facts.programs.items():
@@ -484,7 +490,8 @@ def controls(pages, facts):
         for control, path in sorted(program.controls.items()):
             if control not in described:
                 yield "man/qmail-control.5: control file %s has no item (%s)" % (control, path)
-            if page is not None and control not in {control_name(a) for a in page.all("Pa")}:
+            where = [p for p in (page, like(pages, page)) if p is not None]
+            if where and control not in {control_name(a) for p in where for a in p.all("Pa")}:
                 yield "man/%s: control file %s is not named (%s)" % (page.file, control, path)
         if page is None or name == "qmail-showctl":
             continue
@@ -504,7 +511,7 @@ def controls(pages, facts):
             control = control_name(use.arguments[0]) if use.arguments else None
             named = [(u.arguments[0], u.head) for u in book.uses if u.macro == "Xr" and u.arguments and use.line <= u.line < end]
             head = {name for name, in_head in named if in_head} & set(facts.programs)
-            readers = {name for name, p in facts.programs.items() if control in p.controls}
+            readers = {name for name, p in facts.programs.items() if control in p.controls and not like(pages, page_of(pages, name))}
             for name in sorted(head - readers):
                 yield "man/qmail-control.5: item %s names %s, which does not read it" % (control, name)
             for name in sorted(readers - {name for name, _ in named} if head else ()):
@@ -521,6 +528,7 @@ def variables(pages, facts):
         # a page of section 5 that ENVIRONMENT refers to describes them too
         referred = ["%s.%s" % tuple(u.arguments[:2]) for u in page.uses if u.macro == "Xr" and u.section == "ENVIRONMENT"]
         where = [page] + [pages[r] for r in referred if r.endswith(".5") and r in pages]
+        where += [p for p in [like(pages, page)] if p is not None]
         said = {v for p in where for v in p.all("Ev")}
         mine = {v: path for v, path in program.variables.items() if (path, v) not in NO_VARIABLE}
         for variable, path in sorted(mine.items()):
@@ -674,6 +682,7 @@ def messages(pages, facts):
             continue
         referred = ["%s.%s" % tuple(u.arguments[:2]) for u in page.uses if u.macro == "Xr" and u.section == "DIAGNOSTICS"]
         texts = [words_of(page)] + [words_of(pages[r]) for r in referred if r in pages]
+        texts += [words_of(p) for p in [like(pages, page)] if p is not None]
         for part in program.parts:
             if part.path.split("/")[0] in ("base", "net", "mail"):
                 continue

@@ -50,7 +50,7 @@ check = "control files"
 finds(check, pages.but("qmail-smtpd.8", pages["qmail-smtpd.8"].text.replace("Pa timeoutsmtpd", "Pa timeout")), facts, r"qmail-smtpd\.8: control file timeoutsmtpd is not named", "a control file is not named")
 page(check, "qmail-smtpd.8", ".It Pa timeoutsmtpd", ".It Pa queuelifetime\nx\n.It Pa timeoutsmtpd", r"qmail-smtpd\.8: FILES lists control file queuelifetime", "one that another program reads")
 page(check, "qmail-control.5", ".It Pa bouncefrom", ".It Pa bounceform", r"bouncefrom has no item|bounceform", "a wrong name in qmail-control")
-source(check, "deliver/qmail-remote.c", 'control_line("tlsclient"', 'control_line("tlsserver"', r"tlsserver|tlsclient", "a control file by another name")
+source(check, "deliver/remote_run.c", 'control_line("tlsclient"', 'control_line("tlsserver"', r"tlsserver|tlsclient", "a control file by another name")
 
 check = "environment variables"
 finds(check, pages.but("qmail-smtpd.8", pages["qmail-smtpd.8"].text.replace("Ev SMTPD_LOG", "Ar SMTPD_LOG")), facts, r"qmail-smtpd\.8: environment variable SMTPD_LOG is not described", "a variable is not described")
@@ -65,6 +65,7 @@ source(check, "mailbox/maildir2mbox.c", "int main(", 'static void f(void) { _exi
 source(check, "dotqmail/qbiff.c", "int main(", 'static void f(void) { die_temp("x"); }\nint main(', r"qbiff\.1: exit code 111 is not in EXIT STATUS", "a new way to end")
 
 check = "messages"
+page(check, "qmail-remote-dns.8", ".Xr qmail-remote 8\ndoes, with", ".Xr qmail-local 8\ndoes, with", r"qmail-remote-dns\.8: the message", "a page refers to another program's")
 page(check, "preline.1", ".It wait failed", ".It it failed", r"preline\.1: the message 'wait failed' is not described", "a message is not described")
 page(check, "preline.1", ".It wait failed : Ar reason", ".It wait failed : Ar reason\n.It unable to count beans : Ar reason", r"preline\.1:\d+: 'unable to count beans.* is not what", "a message that nobody prints")
 source(check, "queue/send_finish.c", '"end msg %ju"', '"end of msg %ju"', r"qmail-send\.8: the message 'end of msg' is not described", "another line of the log")
