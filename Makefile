@@ -71,7 +71,7 @@ ROOMS    = accept queue deliver dotqmail mailbox users admin
 LAYERS   = mail net base
 
 ALL      = $(PROGRAMS) $(HELPERS)
-BENCH    = $(addprefix $(BUILD)/tests/bench/,limit watch)
+BENCH    = $(addprefix $(BUILD)/tests/bench/,limit watch skeleton)
 TRIP     = $(BUILD)/tests/proof/trip
 TURNED   = $(addprefix $(BUILD)/tests/proof/turned/,$(notdir $(filter accept/% queue/% deliver/% mailbox/%,$(PROGRAMS))))
 BINARIES = $(addprefix $(BUILD)/bin/,$(notdir $(PROGRAMS))) \
@@ -253,8 +253,12 @@ $(TURNED): $(BUILD)/tests/proof/turned.o
 $(foreach p,$(filter $(addprefix %/,$(notdir $(TURNED))),$(PROGRAMS)),$(eval $(call PROGRAM,$(p),$(BUILD)/tests/proof/turned)))
 # Measurements, as root: tests/bench/README.
 $(BUILD)/tests/bench/watch: $(BUILD)/tests/traced.o
-$(BENCH): %: %.o $(ARCHIVES)
+LIGHT_BENCH = $(if $(LIGHT),$(BUILD)/tests/bench/skeleton)
+$(filter-out $(LIGHT_BENCH),$(BENCH)): %: %.o $(ARCHIVES)
 	$(LINK) -o $@ $^ -lresolv
+$(LIGHT_BENCH): $(BUILD)/%: $(BUILD)/light/%.o $(foreach a,$(LAYERS),$(call archive,$(a),light/))
+	@mkdir -p $(@D)
+	$(CONF_LIGHT) -s -static -Wl,--gc-sections -o $@ $^
 bench: it $(BENCH)
 	@sh tests/need.sh bench
 	@BUILD='$(BUILD)' CONF_QMAIL='$(CONF_QMAIL)' CONF_USERS='$(CONF_USERS)' CONF_GROUPS='$(CONF_GROUPS)' \

@@ -207,6 +207,41 @@ class ReqmailPlain(Reqmail):
     assign = check = False
 
 
+class Skeleton(System):
+    """The processes and syncs of this system, and nothing else: skeleton.c. What it does not
+    do faster, no system with these processes can."""
+    files = None
+    sendmail = "/bin/false"
+    parts = ("todo",)
+    daemons = ("skeleton", "tcpserver")
+
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.queue = spec["scratch"] + "/skeleton"
+        self.program = os.path.abspath(os.environ["BUILD"] + "/tests/bench/skeleton")
+        self.environment.update(SKELETON=self.program, HOME=HOME)
+        self.logs = []
+
+    def version(self):
+        return "skeleton, of processes and syncs alone"
+
+    def prepare(self):
+        for part in "mess", "intd", "todo":
+            directory(self.queue + "/" + part, "joe")
+        directory(self.queue, "joe")
+        os.mkfifo(self.queue + "/trigger")
+        shutil.chown(self.queue + "/trigger", "joe", "joe")
+
+    def commands(self):
+        uid, gid = pwd.getpwnam("joe")[2:4]
+        tcpserver = "tcpserver -b %d -c %d -H -R -l 0 127.0.0.1 %d" % (2 * CONCURRENCY, 2 * CONCURRENCY, PORT)
+        return [["sh", "-c", "cd %s && exec setpriv --reuid %d --regid %d --clear-groups %s" % (self.queue, uid, gid, what)]
+                for what in (self.program + " send", tcpserver + " " + self.program + " server")]
+
+    def installed(self):
+        return size_of([self.program])
+
+
 class Postfix(System):
     shows = "usr/lib/postfix/sbin/master"
     queue = "/var/spool/postfix"
@@ -423,5 +458,5 @@ begin retry
         return size_of([base + "/sbin/exim4"] + glob.glob(base + "/sbin/exim_*"))
 
 
-SYSTEMS = {"reqmail": Reqmail, "reqmail-assign": ReqmailAssign, "reqmail-plain": ReqmailPlain, "postfix": Postfix,
+SYSTEMS = {"reqmail": Reqmail, "reqmail-assign": ReqmailAssign, "reqmail-plain": ReqmailPlain, "skeleton": Skeleton, "postfix": Postfix,
            "opensmtpd": Opensmtpd, "exim": Exim}
