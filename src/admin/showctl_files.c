@@ -82,7 +82,7 @@ const struct showctl_file showctl_files[] = {
      " seconds.", "1200"},
     {"virtualdomains", MAP, SHOWCTL_VIRTUAL, S | C, NOTHING, "Virtual domain: ", "",
      "No virtual domains."},
-    {"remoterecipients", NUMBER, DIGITS, W, LITERAL,
+    {"remoterecipients", NUMBER, DIGITS, S | W, LITERAL,
      "Recipients of one remote connection: ", ".", "1"},
     {"outgoingip", LIST, SHOWCTL_BINDING, R, NOTHING, "Outgoing IP: ", "",
      "Outgoing IP addresses are chosen by the system."},

@@ -39,6 +39,7 @@ struct send_controls {
     struct route_rules rules;
     uint64_t concurrency[CHANNELS];
     uint64_t lifetime_s;
+    uint64_t remote_recipients; /* that qmail-rspawn may give to one qmail-remote */
     struct bytes bounce_from, bounce_host;
     struct bytes double_bounce_to, double_bounce_host;
 };
@@ -194,6 +195,16 @@ void todo_serve(const struct loop *l);
 /* The files of a message: a list for each channel, and info. */
 enum { SEND_INFO = CHANNELS, SEND_FILES };
 extern const char *const send_trees[SEND_FILES];
+
+/* Recipients to be put in order, those at one host together, hosts and recipients in
+ * the order in which they came: send_group.c. */
+
+/* One more. False: there is no room for another. */
+bool group_add(struct view address);
+
+/* Gives away all that have been added. */
+void group_take(void (*take)(struct view address));
+void group_clear(void);
 
 /* New messages: send_fresh.c */
 

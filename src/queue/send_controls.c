@@ -8,6 +8,7 @@ enum { DEFAULT_LOCAL = 10, DEFAULT_REMOTE = 20, DEFAULT_LIFETIME_S = 604800 };
 struct send_controls controls = {
     .concurrency = {[CHANNEL_LOCAL] = DEFAULT_LOCAL, [CHANNEL_REMOTE] = DEFAULT_REMOTE},
     .lifetime_s = DEFAULT_LIFETIME_S,
+    .remote_recipients = 1,
 };
 
 /* The first line of control/me, which stands in for locals whenever that is
@@ -45,6 +46,7 @@ bool controls_read(void)
            is_fine(control_number("concurrencyremote",
                                   &controls.concurrency[CHANNEL_REMOTE])) &&
            is_fine(control_number("queuelifetime", &controls.lifetime_s)) &&
+           is_fine(control_number("remoterecipients", &controls.remote_recipients)) &&
            read_line("bouncefrom", "MAILER-DAEMON", &controls.bounce_from) &&
            is_fine(
                control_line_or_me("bouncehost", "bouncehost", &controls.bounce_host)) &&

@@ -100,6 +100,11 @@ static void add_record(int which, char letter, struct view address)
     writer_add_byte(w, '\0');
 }
 
+static void add_remote(struct view address)
+{
+    add_record(CHANNEL_REMOTE, 'T', address);
+}
+
 static void take_sender(ino_t message, off_t size, uint64_t pid, uint64_t uid,
                         struct view sender)
 {
@@ -118,7 +123,10 @@ static bool take_recipient(struct taken *t, struct view recipient)
     int which = route == ROUTE_LOCAL ? CHANNEL_LOCAL : CHANNEL_REMOTE;
     if (t->fds[which] == -1 && !create_file(t, which))
         return false;
-    add_record(which, 'T', bytes_view(&state.address));
+    if (which == CHANNEL_LOCAL || controls.remote_recipients <= 1)
+        add_record(which, 'T', bytes_view(&state.address));
+    else if (!group_add(bytes_view(&state.address)))
+        group_take(add_remote);
     t->recipients++;
     return true;
 }
@@ -177,6 +185,7 @@ static bool take_records(struct taken *t, off_t size)
 
 static bool flush_files(const struct taken *t)
 {
+    group_take(add_remote);
     for (int i = 0; i < SEND_FILES; i++)
         if (t->fds[i] != -1 && !writer_flush(&state.writers[i])) {
             log_line("warning: trouble writing to %s",
@@ -200,6 +209,7 @@ static bool take_from(struct taken *t, int todo)
         return false;
     log_line("new msg %ju", (uintmax_t)t->message);
     reader_open(&state.reader, todo, 0);
+    group_clear(); /* of a message that could not be taken */
     return take_records(t, st.st_size) && flush_files(t);
 }
 

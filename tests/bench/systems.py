@@ -207,6 +207,13 @@ class ReqmailPlain(Reqmail):
     assign = check = False
 
 
+class ReqmailTogether(Reqmail):
+    """With control/remoterecipients: recipients at one host in one transaction."""
+    def prepare(self):
+        super().prepare()
+        self.control("remoterecipients", "50")
+
+
 class Skeleton(System):
     """The processes and syncs of this system, and nothing else: skeleton.c. What it does not
     do faster, no system with these processes can."""
@@ -458,5 +465,5 @@ begin retry
         return size_of([base + "/sbin/exim4"] + glob.glob(base + "/sbin/exim_*"))
 
 
-SYSTEMS = {"reqmail": Reqmail, "reqmail-assign": ReqmailAssign, "reqmail-plain": ReqmailPlain, "skeleton": Skeleton, "postfix": Postfix,
+SYSTEMS = {"reqmail": Reqmail, "reqmail-assign": ReqmailAssign, "reqmail-plain": ReqmailPlain, "reqmail-together": ReqmailTogether, "skeleton": Skeleton, "postfix": Postfix,
            "opensmtpd": Opensmtpd, "exim": Exim}

@@ -227,7 +227,7 @@ for name, want in (
         ("badrcptto", {"kind": "list", "readers": ["qmail-smtpd"], "set": False, "value": None}),
         ("concurrencylocal", {"kind": "number", "readers": ["qmail-send"], "set": True, "value": 33}),
         ("concurrencyremote", {"kind": "number", "readers": ["qmail-send"], "set": False, "value": 20}),
-        ("remoterecipients", {"kind": "number", "readers": ["qmail-rspawn"], "set": True, "value": 50}),
+        ("remoterecipients", {"kind": "number", "readers": ["qmail-send", "qmail-rspawn"], "set": True, "value": 50}),
         ("queuelifetime", {"kind": "number", "readers": ["qmail-send"], "set": False, "value": 604800}),
         ("databytes", {"kind": "number", "readers": ["qmail-smtpd", "qmail-qmtpd"], "set": True, "value": 9999999999}),
         ("bouncehost", {"kind": "line", "readers": ["qmail-send"], "set": True, "value": "b.test"}),
