@@ -21,6 +21,8 @@ CASES = {
     "list-one": {"kind": "list", "recipients": 10000, "domains": 1, "title": "one message to 10,000 recipients in one other domain"},
     "list-many": {"kind": "list", "recipients": 10000, "domains": 1000, "title": "one message to 10,000 recipients in 1,000 other domains"},
     "list-local": {"kind": "list", "recipients": 10000, "domains": 0, "title": "one message to 10,000 recipients here"},
+    "flight": {"kind": "flight", "recipients": 10000, "domains": 1, "systems": ("reqmail",),
+               "title": "one message to 10,000 recipients, all deliveries at once (conf-spawn 10,000)"},
     "waiting": {"kind": "waiting", "waiting": 100000, "sessions": 20, "messages": 1000,
                 "title": "SMTP in, to a maildir, while 100,000 deferred messages wait"},
     "footprint": {"kind": "footprint", "connections": 100, "title": "memory, start-up, size"},

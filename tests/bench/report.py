@@ -12,6 +12,8 @@ FIGURES = {
     "startup_s": ("s", True, "start-up, until 220"), "idle_mb": ("MB", True, "memory after the start (PSS)"),
     "used_mb": ("MB", True, "memory after ten messages"), "idle_processes": ("", True, "processes"),
     "connection_kb": ("kB", True, "memory of an idle SMTP connection"), "installed_mb": ("MB", True, "programs on disk"),
+    "at_once": ("", False, "deliveries at once"), "all_s": ("s", True, "until all were under way"),
+    "flight_mb": ("MB", True, "memory then (PSS)"), "delivery_kb": ("kB", True, "memory of a delivery"),
     "transactions": ("", True, "SMTP transactions out"),
     "writes": ("", True, "disk writes"), "written_kb": ("kB", True, "written to disk"), "flushes": ("", True, "disk flushes"),
     "commits": ("", True, "journal commits"), "started": ("", True, "processes started"), "faults": ("", True, "page faults"),

@@ -5,7 +5,7 @@ usage: session.py SPECIFICATION RESULT     (files, both JSON)
 
 What is mounted, started and made here is gone when the process ends, which is the first
 of its process namespace; only the scratch directory is left to bench."""
-import json, os, re, signal, socket, subprocess, sys, threading, time
+import json, os, re, resource, signal, socket, subprocess, sys, threading, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import meter, systems
@@ -26,9 +26,9 @@ class Load:
         self.end = time.monotonic() + spec["limit_s"]
         self.sunk = 0
 
-    def sink(self):
+    def sink(self, *options):
         """Takes and counts what is relayed."""
-        process = subprocess.Popen([self.bin + "smtp-sink", "-u", "joe", "-c", "0.0.0.0:%d" % SINK_PORT, "1024"], env=self.environment,
+        process = subprocess.Popen([self.bin + "smtp-sink", "-u", "joe", *options, "-c", "0.0.0.0:%d" % SINK_PORT, "4096"], env=self.environment,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         threading.Thread(target=self._count, args=(process.stdout,), daemon=True).start()
         wait_listening(SINK_PORT, process)
@@ -318,6 +318,40 @@ def run_list(case, load, running):
     return figures
 
 
+def run_flight(case, load, running):
+    """The server answers the message so late that all deliveries are under way by then."""
+    count = case["recipients"]
+    load.sink("-w", str(5 + count // 150), "-m", str(2 * count))
+    path, system = message_file(case["size"]), running.system
+    running.settle(load)
+    idle, _ = meter.pss_kb(running.cpu.members())
+    begun = time.monotonic()
+    with open(path) as message:
+        subprocess.run(as_joe(running, [system.sendmail, "-i"] + ["user%d@d0.test" % i for i in range(count)]), env=system.environment,
+                       check=True, stdin=message, timeout=max(1, load.end - time.monotonic()))
+    most, pss, all_after = 0, 0, None
+    while system.entries():
+        now = sum(meter.comm(pid) == "qmail-remote" for pid in running.cpu.members())
+        most = max(most, now)
+        if now == count and all_after is None:
+            all_after = time.monotonic() - begun
+            pss, _ = meter.pss_kb(running.cpu.members())
+        if time.monotonic() > load.end:
+            raise RuntimeError("not done within the time limit; %d at once" % most)
+        time.sleep(0.1)
+    running.settle(load)
+    results = []
+    for name in os.listdir(os.path.dirname(system.logs[0])):  # one log may have been full
+        with open(os.path.join(os.path.dirname(system.logs[0]), name), "rb") as log:
+            results += re.findall(rb" delivery \d+: (\w+): ", log.read())
+    if results.count(b"success") != count or len(results) != count:
+        raise RuntimeError("of %d deliveries %d were successful" % (len(results), results.count(b"success")))
+    figures = {"at_once": most, "transactions": load.sunk}
+    if all_after is not None:
+        figures.update(all_s=all_after, flight_mb=pss / 1024, delivery_kb=(pss - idle) / count)
+    return figures
+
+
 def run_waiting(case, load, running):
     """The same work with nothing in the queue, and with many messages that wait."""
     figures = run_smtp(case, load, running)
@@ -427,7 +461,7 @@ def merged_calls(tables):
     return result
 
 
-RUN = {"smtp": run_smtp, "relay": run_relay, "inject": run_inject, "list": run_list, "waiting": run_waiting,
+RUN = {"smtp": run_smtp, "relay": run_relay, "inject": run_inject, "list": run_list, "flight": run_flight, "waiting": run_waiting,
        "footprint": run_footprint, "price": run_price}
 
 
@@ -443,6 +477,9 @@ def session(spec):
         return run_limit(spec)
     resolver()
     make_joe()
+    if spec["case"]["kind"] == "flight":
+        many = spec["case"]["recipients"] * 3 // 2 + 1024
+        resource.setrlimit(resource.RLIMIT_NOFILE, (many, many))
     system = systems.SYSTEMS[spec["system"]](spec)
     system.prepare()
     running = None

@@ -146,14 +146,15 @@ class Reqmail(System):
         write(self.home + "/control/" + name, text + "\n")
 
     def prepare(self):
-        build = os.environ["BUILD"]
+        build = self.spec["case"].get("build", os.environ["BUILD"])
         run("sh", "src/admin/users.sh", self.home, os.environ["CONF_USERS"], os.environ["CONF_GROUPS"])
         run(build + "/instpackage")
         run(build + "/instchown")
         for name in "me", "locals", "rcpthosts", "defaultdomain":
             self.control(name, DOMAIN)
         self.control("concurrencylocal", str(LOCAL))
-        self.control("concurrencyremote", str(CONCURRENCY))
+        flight = self.spec["case"]["kind"] == "flight"
+        self.control("concurrencyremote", str(self.spec["case"]["recipients"] if flight else CONCURRENCY))
         self.control("smtproutes", "\n".join("%s:%s:%d" % (d, a, SINK_PORT) for d, a in self.routes() + [("", "127.0.0.1")]))
         write(HOME + "/.qmail-default", "./Maildir/\n")
         if self.assign:
@@ -175,6 +176,8 @@ class Reqmail(System):
         for name in "send", "smtp":
             shutil.copytree(build + "/service/" + name, self.service + "/" + name)
         directory(self.service + "/send/env")
+        if self.spec["case"]["kind"] == "flight":  # all of it is read in the end
+            run("sed", "-i", "s/multilog t/multilog t s16000000/", self.service + "/send/log/run")
         for name, value in settings.items():
             write(self.service + "/smtp/env/" + name, "%s\n" % value)
         case = self.spec["case"]
