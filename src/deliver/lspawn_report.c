@@ -63,13 +63,16 @@ static void add_text(struct bytes *report, const struct lspawn_text *t)
         bytes_add_text(report, "\nError report too long, sorry.\n");
 }
 
-/* The code alone is not enough: qmail-local may have another in its place. */
+/* The code alone is not enough: qmail-local may have another in its place. The texts
+ * are those of glibc's loader. */
 static bool is_not_loaded(int code, const struct lspawn_text *t)
 {
     struct view text = bytes_view(&t->kept);
     return code == DELIVERY_NOT_LOADED &&
-           view_starts(view_from(text, view_find(text, ':')),
-                       VIEW(": error while loading shared libraries: "));
+           (view_starts(view_from(text, view_find(text, ':')),
+                        VIEW(": error while loading shared libraries: ")) ||
+            view_starts(text, VIEW("cannot allocate TLS data structures for ")) ||
+            view_starts(text, VIEW("Fatal glibc error: ")));
 }
 
 void lspawn_report_exit(struct bytes *report, int code, const struct lspawn_text *t)

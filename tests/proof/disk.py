@@ -131,7 +131,7 @@ class Disk:
             self.stable[path] = inode
         self.done = set()  # operations that have ended
         self.vouched = {}  # a sync -> the operations that it makes stable
-        self.named_by = {} # process -> the paths it has given a file
+        self.named_by = {} # process -> path -> the file to which it gave this name
         self.sampled = False # whether states() has left any out
         self.steps = sorted([(o.begin, 0, i, o) for i, o in enumerate(history.operations)] +
                             [(o.end, 1, i, o) for i, o in enumerate(history.operations) if o.end < 1 << 60])
@@ -150,7 +150,7 @@ class Disk:
                     self.files[o.inode] = File(None if o.what == "directory" else b"", 0o644 if o.detail is None else o.detail)
                 self.pending.append(o)
                 if o.inode is not None:
-                    self.named_by.setdefault(o.pid, []).append(o.path)
+                    self.named_by.setdefault(o.pid, {})[o.path] = o.inode
                 yield o
             elif o.kind == "data":
                 self.files[o.inode].change(o)

@@ -32,19 +32,13 @@ class Promises:
         self.count = 0
         for path in disk.stable:
             if path.startswith("queue/todo/"):
-                self.promise(path.split("/")[-1])
+                self.queued_before(path.split("/")[-1])
 
     def copy(self):
         """As they stand now."""
         other = object.__new__(Promises)
         other.due, other.held, other.taken = set(self.due), set(self.held), Counter(self.taken)
         return other
-
-    def names(self):
-        names = dict(self.disk.stable)
-        for o in self.disk.pending:
-            self.disk.set_names(names, o)
-        return names
 
     def content(self, inode):
         return self.disk.files[inode].whole()[0]
@@ -68,16 +62,19 @@ class Promises:
         """What the process has put into todo/ is what it promises."""
         self.queued.add(o.pid)
         self.count += 1
-        mine = [x for x in self.disk.named_by.get(o.pid, ()) if x.startswith("queue/todo/")]
-        if len(mine) != 1:
+        mine = self.disk.named_by.get(o.pid, {})  # qmail-send may have taken them away since
+        todo = [i for p, i in mine.items() if p.startswith("queue/todo/")]
+        mess = [i for p, i in mine.items() if p.startswith("queue/mess/")]
+        if len(todo) != 1 or len(mess) != 1:
             raise Violation("qmail-queue exits 0 without an entry in todo/")
-        number = mine[0].split("/")[-1]
-        self.promise(number)
+        self.promise(self.content(mess[0]), self.content(todo[0]))
 
-    def promise(self, number):
-        names = self.names()
-        text = self.content(next(i for p, i in names.items() if p.startswith("queue/mess/") and p.endswith("/" + number)))
-        envelope = self.content(names["queue/todo/" + number])
+    def queued_before(self, number):
+        names = self.disk.stable
+        mess = next(i for p, i in names.items() if p.startswith("queue/mess/") and p.endswith("/" + number))
+        self.promise(self.content(mess), self.content(names["queue/todo/" + number]))
+
+    def promise(self, text, envelope):
         records = envelope.split(b"\0")
         is_bounce = b"\nSubject: failure notice\n" in text
         token = re.search(rb"^Subject: (token-[a-z0-9-]+)$", text, re.M).group(1).decode()

@@ -10,11 +10,15 @@
 
 #include <sys/wait.h>
 
-/* What the loader says, behind the name of a program, before it exits 127. */
+/* What the loader says, some of it behind the name of a program, before it exits 127.
+ */
 static bool is_of_loader(struct view in)
 {
     if (in.len > LSPAWN_MAX_TEXT)
         in = view_before(in, LSPAWN_MAX_TEXT);
+    if (view_starts(in, VIEW("cannot allocate TLS data structures for ")) ||
+        view_starts(in, VIEW("Fatal glibc error: ")))
+        return true;
     while (in.len && in.data[0] != ':')
         in = view_from(in, 1);
     return view_starts(in, VIEW(": error while loading shared libraries: "));
