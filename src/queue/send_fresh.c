@@ -336,15 +336,28 @@ static bool write_over(int fd, struct view text)
     return true;
 }
 
-/* Writes what a file holds once more, so that it can be synced. -1: it cannot be done.
- * It holds one address. */
-static int write_again(const char *path)
+/* Whether a file of a message for one recipient holds its record. What could not be
+ * written is in the cache as long as that has room; then the file may hold anything. */
+static bool is_sound(struct view text, int which)
+{
+    bool whole = text.len && view_find(text, '\0') == text.len - 1;
+    return whole && view_has(which == SEND_INFO ? VIEW("F") : VIEW("TD"), text.data[0]);
+}
+
+/* Writes what the file at path holds once more, so that it can be synced. -1: it cannot
+ * be done; that has been logged. */
+static int write_again(const char *path, int which)
 {
     struct bytes text = {0};
     int fd = -1;
-    if (file_read(path, QUEUE_MAX_RECORD, &text) == FILE_READ &&
-        (fd = fd_open(path, O_WRONLY, 0)) != -1 && !write_over(fd, bytes_view(&text)))
+    if (file_read(path, QUEUE_MAX_RECORD, &text) != FILE_READ ||
+        !is_sound(bytes_view(&text), which))
+        log_line("warning: trouble reading %s", path);
+    else if ((fd = fd_open(path, O_WRONLY, 0)) == -1 ||
+             !write_over(fd, bytes_view(&text))) {
+        log_line("warning: trouble writing to %s", path);
         fd_close(&fd);
+    }
     bytes_free(&text);
     return fd;
 }
@@ -355,9 +368,8 @@ static void overcome(struct fresh *f)
         struct queue_path path = queue_split_path(send_trees[i], f->message);
         if (!f->has[i] || (f->over && i != SEND_INFO))
             continue;
-        if ((f->fds[i] = write_again(path.text)) != -1)
+        if ((f->fds[i] = write_again(path.text, i)) != -1)
             continue;
-        log_line("warning: trouble writing to %s", path.text);
         close_files(f);
         set_step(f, STEP_TROUBLE, RETRY_MS);
         return;
