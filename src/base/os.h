@@ -81,8 +81,7 @@ void os_random(void *out, size_t len);
 ssize_t os_dns_send(const void *query, size_t len, void *answer, size_t room);
 
 /* Whether this libc's resolver does less than that: it gives up early, leaves cut what
- * does not fit a datagram, believes the quickest of several servers, and believes one
- * that does not know. */
+ * does not fit a datagram, and believes the quickest of several servers. */
 bool os_dns_is_small(void);
 
 /* The names to try for name by the resolver's search list: calls each(arg,

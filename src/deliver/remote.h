@@ -263,8 +263,8 @@ void remote_address(struct bytes *out, struct view address);
 bool remote_has_line_break(struct view address);
 
 /* The program: remote_run.c. Becomes the program other_path, unless that is NULL, where
- * the resolver here will not do: resolv.conf(5) names several servers, one did not
- * answer, or the answer is that there is nobody to send to. */
+ * the resolver here will not do: resolv.conf(5) names several servers, or the one that
+ * it names has no answer for now. */
 _Noreturn void remote_run(int argc, char **argv, const char *other_path);
 
 #endif

@@ -115,17 +115,14 @@ static enum dns_result ask_addresses(struct view name, struct dns_records *recor
     return result;
 }
 
-/* What a small resolver has not found may be there all the same: it takes the empty
- * answer of a server that knows nothing for the truth. No mail goes back for that. */
 static enum remote_found find_targets(const struct remote_route *route,
                                       struct remote_targets *targets)
 {
     static const struct remote_dns dns = {ask_mx, ask_addresses};
     enum remote_found found = remote_addresses_find(&dns, route, targets);
-    if (!other.path || (found == REMOTE_FOUND && !other.is_due))
-        return found;
-    execv(other.path, other.argv);
-    return found == REMOTE_FOUND ? found : REMOTE_FOUND_TEMPORARY;
+    if (other.path && other.is_due)
+        execv(other.path, other.argv);
+    return found;
 }
 
 /* The addresses to try, at least one. */
