@@ -206,9 +206,9 @@ extern const char *const send_trees[SEND_FILES];
 
 void fresh_start(void);
 
-/* One more message comes. True if it is one of many: with a single recipient it is to
- * be delivered before its files are synced. Until then info/N has QUEUE_UNSYNCED_MODE.
- */
+/* One more message comes. True if it is one of many, and their entries in todo/ go in
+ * time: with a single recipient it is to be delivered before its files are synced.
+ * Until then info/N has QUEUE_UNSYNCED_MODE. */
 bool fresh_comes_in_stream(void);
 
 /* Takes over the open files of a message, all written; -1 for one that it has not. It

@@ -582,6 +582,51 @@ static void stream(void)
     }
 }
 
+/* Four come at once: whether the next is one of a stream. */
+static bool streams(void)
+{
+    for (int i = 0; i < 4; i++)
+        fresh_comes_in_stream();
+    return fresh_comes_in_stream();
+}
+
+/* Whose entries in todo/ stay would all be delivered again by the next qmail-send. */
+static void entries_stay(void)
+{
+    enum { MOST = 128 };
+    ok(streams(), "entries", "none");
+    add(5, "l", true);
+    turn(200);
+    ok(streams(), "entries", "one is being removed");
+    answer(false);
+    ok(!streams(), "entries", "one cannot be removed");
+    turn(RETRY_MS);
+    ok(streams(), "entries", "it is tried again");
+    answer(true);
+
+    add(6, "l", true);
+    turn_of_trouble(200, "fsync", 0);
+    ok(!streams(), "entries", "one cannot be synced");
+    turn(RETRY_MS);
+    ok(streams(), "entries", "it can");
+    answer(true);
+
+    for (ino_t n = 1; n < MOST; n++) {
+        fresh_add(n, no_files, true);
+        if (fresh_is_full())
+            fresh_serve();
+    }
+    ok(streams(), "entries", "few");
+    fresh_add(MOST, no_files, true);
+    ok(!streams(), "entries", "many");
+    turn(200);
+    ok(!streams(), "entries", "they are being removed");
+    scanned = true;
+    while (asked_count)
+        answer(true);
+    ok(fresh_has(MOST) && streams(), "entries", "they are gone");
+}
+
 /* Everything is forgotten by the next case: nothing is left of this one. */
 static void play(void (*one)(void))
 {
@@ -620,6 +665,7 @@ int main(void)
         going_in_trouble,
         table,
         full,
+        entries_stay,
     };
     scratch_queue(10);
     for (size_t i = 0; i < COUNT(cases); i++)
