@@ -453,9 +453,12 @@ static void raise_limit(void)
         spawn_limit(CONF_SPAWN, self.raised ? files.rlim_cur : self.files.rlim_cur);
 }
 
+/* Giving up would do running deliveries twice; but not for a qmail-send that is gone. */
 static void wait_for_memory(void)
 {
-    sleep(RETRY_S); /* giving up would do running deliveries twice */
+    struct pollfd commands = {.fd = 0};
+    if (poll(&commands, 1, RETRY_S * 1000) == 1)
+        _exit(DIE_TEMP);
 }
 
 void spawn_prepare_or_die(void)
@@ -467,7 +470,7 @@ void spawn_prepare_or_die(void)
     os_close_from(3);
     queue_enter_or_die(CONF_QMAIL);
     self.owner = identity_user_or_die(CONF_USER_QUEUE);
-    heap_on_failure(wait_for_memory);
+    heap_on_failure(die_of_memory); /* until there are deliveries */
     raise_limit();
     while (chains < self.limit)
         chains *= 2;
@@ -493,6 +496,7 @@ void spawn_serve(const struct spawn_role *role)
     delivery_add_slot(&self.reports, self.limit);
     send_reports();
 
+    heap_on_failure(wait_for_memory);
     self.silent_us = clock_now_us();
     loop_begin(&self.loop);
     loop_want(&self.loop, signals_fd(), POLLIN);

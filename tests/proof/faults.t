@@ -105,6 +105,8 @@ KNOWN = (
     ("mbox", "qmail-send", r"open(at)? lock/trigger < ", "error=EMFILE", False),  # new mail was found after 25 minutes
     ("forward", "forward", MEMORY, "error=ENOMEM", True),  # sent on, and once more by each attempt
     ("mbox", "qmail-local", MEMORY, "error=ENOMEM", True),
+    ("mbox", "qmail-lspawn", MEMORY, "error=ENOMEM", True),  # waited for memory, and did not see that qmail-send had gone
+    ("remote", "qmail-rspawn", MEMORY, "error=ENOMEM", True),
 )
 
 
