@@ -6,11 +6,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { READ_STEP = 512 }; /* control files are small */
+enum {
+    READ_STEP = 512, /* control files are small */
+    SYNC_THREADS = 7 /* beside the one that waits for them */
+};
 
 enum file_result file_read_fd(int fd, size_t max, struct bytes *content)
 {
@@ -84,6 +89,42 @@ bool dir_sync(const char *path)
     bool synced = dir_sync_fd(fd);
     fd_close(&fd);
     return synced;
+}
+
+static void *do_sync(void *arg)
+{
+    struct sync_job *job = arg;
+    job->synced = job->dir ? dir_sync(job->dir) : file_sync(job->fd);
+    return NULL;
+}
+
+/* A signal is for the thread that waits for the others. */
+static size_t start_syncs(struct sync_job jobs[], pthread_t threads[], size_t count)
+{
+    sigset_t all, mask;
+    size_t started = 0;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &mask);
+    while (started < count &&
+           pthread_create(&threads[started], NULL, do_sync, &jobs[started]) == 0)
+        started++;
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    return started;
+}
+
+bool sync_together(struct sync_job jobs[], size_t count)
+{
+    pthread_t threads[SYNC_THREADS];
+    bool all = true;
+    size_t started =
+        start_syncs(jobs, threads, count - 1 < SYNC_THREADS ? count - 1 : SYNC_THREADS);
+    for (size_t i = started; i < count; i++)
+        do_sync(&jobs[i]);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < count; i++)
+        all = all && jobs[i].synced;
+    return all;
 }
 
 bool file_sync_name(const char *path)
