@@ -220,6 +220,33 @@ static bool table_is_sound(struct view file, uint32_t i, uint64_t end, uint64_t 
     return true;
 }
 
+/* As cdb_find() goes: whether it finds a record of that key. The tables are sound. */
+static bool can_be_found(struct view file, uint64_t end, struct view key)
+{
+    uint32_t hash = hash_of(key);
+    uint64_t head = (uint64_t)(hash % TABLES) * PAIR, table = number_at(file, head);
+    uint64_t slots = number_at(file, head + 4);
+    struct view other, data;
+    int others = 0;
+
+    for (uint64_t seen = 0; seen < slots; seen++) {
+        uint64_t slot = table + (hash / TABLES + seen) % slots * PAIR;
+        uint32_t at = number_at(file, slot + 4);
+        if (at == 0)
+            return false;
+        if (number_at(file, slot) == hash) {
+            if (!take_record(file, at, end, &other, &data))
+                return false;
+            if (view_equal(other, key))
+                return true;
+            others++;
+        }
+        if (seen > MAX_SLOTS_SEEN || others > MAX_OTHERS)
+            return false;
+    }
+    return false;
+}
+
 bool cdb_each(struct view file,
               void (*each)(void *arg, struct view key, struct view data), void *arg)
 {
@@ -243,6 +270,9 @@ bool cdb_each(struct view file,
     }
     for (uint32_t i = 0; i < TABLES; i++)
         if (!table_is_sound(file, i, end, &found))
+            return false;
+    for (uint64_t at = HEADER; at < end; at += PAIR + key.len + data.len)
+        if (!take_record(file, at, end, &key, &data) || !can_be_found(file, end, key))
             return false;
     return found == count;
 }

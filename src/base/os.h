@@ -80,8 +80,8 @@ void os_random(void *out, size_t len);
  * answer, or -1 where no server gave one in time. EDNS is left to the query. */
 ssize_t os_dns_send(const void *query, size_t len, void *answer, size_t room);
 
-/* Whether this libc's resolver does less than that: it gives up early, and leaves cut
- * what does not fit a datagram. */
+/* Whether this libc's resolver does less than that: it gives up early, leaves cut what
+ * does not fit a datagram, and believes the quickest of several servers. */
 bool os_dns_is_small(void);
 
 /* The names to try for name by the resolver's search list: calls each(arg,

@@ -8,8 +8,9 @@
  * exits    0 always: what happened is in the reports
  *
  * Made with a small libc, it starts quickly, and has a resolver that does not go to
- * great lengths. Where DNS does not answer that, or not at once, or with more than fits
- * a datagram, it becomes qmail-remote-dns. */
+ * great lengths. Where there are several servers to be asked, and where DNS does not
+ * answer, or not at once, or with more than fits a datagram, it becomes
+ * qmail-remote-dns. */
 #include "base/os.h"
 #include "conf.h"
 #include "deliver/remote.h"

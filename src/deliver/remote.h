@@ -262,8 +262,9 @@ void remote_address(struct bytes *out, struct view address);
 /* Whether address holds a CR or LF, which would end the command. */
 bool remote_has_line_break(struct view address);
 
-/* The program: remote_run.c. Becomes the program of the path other, unless that is
- * NULL, where DNS has no answer for now. */
-_Noreturn void remote_run(int argc, char **argv, const char *other);
+/* The program: remote_run.c. Becomes the program other_path, unless that is NULL, where
+ * the resolver here will not do: resolv.conf(5) names several servers, or the one that
+ * it names has no answer for now. */
+_Noreturn void remote_run(int argc, char **argv, const char *other_path);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/heap.h"
 #include "base/sandbox.h"
 #include "base/signals.h"
@@ -74,27 +75,70 @@ static char *tls_client(void)
     return path->len && bytes_cstring(path) ? path->data : NULL;
 }
 
-static enum dns_result ask_mx(struct view name, struct dns_records *records)
+/* Who does all this again where the small resolver will not do. */
+static struct {
+    const char *path; /* NULL: this resolver has the last word */
+    char **argv;
+    bool is_due; /* something could not be told */
+} other;
+
+/* Whether this resolver may be asked. A small one asks all servers at once and believes
+ * the quickest, where their order says who is to be believed. */
+static bool may_ask(void)
 {
-    return dns_ask(name, DNS_MX, records);
+    enum { MAX = 65536 };
+    static enum { UNKNOWN, YES, NO } may;
+    struct bytes text = {0};
+
+    if (!other.path)
+        return true;
+    if (may == UNKNOWN)
+        may = file_read("/etc/resolv.conf", MAX, &text) == FILE_FAILED ||
+                      dns_has_several_servers(bytes_view(&text))
+                  ? NO
+                  : YES;
+    bytes_free(&text);
+    return may == YES;
 }
 
-/* The addresses to try, at least one. False: DNS has no answer for now. */
-static bool find_targets_or_finish(const struct remote_route *route,
+static enum dns_result ask_mx(struct view name, struct dns_records *records)
+{
+    enum dns_result result = may_ask() ? dns_ask(name, DNS_MX, records) : DNS_TEMPORARY;
+    other.is_due |= result == DNS_TEMPORARY;
+    return result;
+}
+
+static enum dns_result ask_addresses(struct view name, struct dns_records *records)
+{
+    enum dns_result result = may_ask() ? dns_addresses(name, records) : DNS_TEMPORARY;
+    other.is_due |= result == DNS_TEMPORARY;
+    return result;
+}
+
+static enum remote_found find_targets(const struct remote_route *route,
+                                      struct remote_targets *targets)
+{
+    static const struct remote_dns dns = {ask_mx, ask_addresses};
+    enum remote_found found = remote_addresses_find(&dns, route, targets);
+    if (other.path && other.is_due)
+        execv(other.path, other.argv);
+    return found;
+}
+
+/* The addresses to try, at least one. */
+static void find_targets_or_finish(const struct remote_route *route,
                                    struct remote_targets *targets)
 {
-    static const struct remote_dns dns = {ask_mx, dns_addresses};
     static const enum remote_text texts[] = {
         [REMOTE_FOUND_NO_HOST] = REMOTE_NO_HOST,
         [REMOTE_FOUND_NO_ADDRESS] = REMOTE_NO_ADDRESS,
         [REMOTE_FOUND_NULL_MX] = REMOTE_NULL_MX,
+        [REMOTE_FOUND_TEMPORARY] = REMOTE_DNS_TEMPORARY,
     };
     struct ip_own own = {0};
     if (!route->relayed && !ip_own_read(&own))
         finish_with(REMOTE_NO_SYSTEM, VIEW(""));
-    enum remote_found found = remote_addresses_find(&dns, route, targets);
-    if (found == REMOTE_FOUND_TEMPORARY)
-        return false;
+    enum remote_found found = find_targets(route, targets);
     if (found != REMOTE_FOUND)
         finish_with(texts[found], route->host);
     if (!route->relayed)
@@ -102,7 +146,6 @@ static bool find_targets_or_finish(const struct remote_route *route,
     if (targets->count == 0)
         finish_with(REMOTE_IS_US, VIEW(""));
     ip_own_free(&own);
-    return true;
 }
 
 /* Connects, unless the timeout table says that ip is not to be tried, and tells the
@@ -172,7 +215,7 @@ static _Noreturn void deliver(const struct remote_job *job,
     finish(bytes_view(&verdict));
 }
 
-void remote_run(int argc, char **argv, const char *other)
+void remote_run(int argc, char **argv, const char *other_path)
 {
     enum { HOST = 1, SENDER = 2, RECIPIENTS = 3 };
     struct remote_route route;
@@ -201,11 +244,9 @@ void remote_run(int argc, char **argv, const char *other)
     if (remote_has_line_break(view_of(argv[SENDER])))
         finish_with(REMOTE_SENDER_BREAK, VIEW(""));
     remote_address(&sender, view_of(argv[SENDER]));
-    if (!find_targets_or_finish(&route, &targets)) {
-        if (other)
-            execv(other, argv);
-        finish_with(REMOTE_DNS_TEMPORARY, route.host);
-    }
+    other.path = other_path;
+    other.argv = argv;
+    find_targets_or_finish(&route, &targets);
 
     struct remote_job job = {.helo = bytes_view(&settings.helo),
                              .sender = bytes_view(&sender),

@@ -96,6 +96,18 @@ enum dns_result dns_addresses(struct view name, struct dns_records *records)
     return six == DNS_TEMPORARY ? DNS_TEMPORARY : four;
 }
 
+bool dns_has_several_servers(struct view resolv_conf)
+{
+    static const char *const lines[] = {"nameserver ", "nameserver\t"};
+    unsigned servers = 0;
+    while (resolv_conf.len) {
+        struct view line = view_cut(&resolv_conf, '\n');
+        for (size_t i = 0; i < COUNT(lines); i++)
+            servers += view_starts(line, view_of(lines[i]));
+    }
+    return servers > 1;
+}
+
 void dns_add_reverse_name(struct bytes *out, const struct ip_address *ip)
 {
     if (ip->family == IP_V4) {

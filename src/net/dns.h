@@ -34,6 +34,10 @@ enum dns_result dns_ask(struct view name, enum dns_type type,
  * and one of the lookups failed for now; without any, else, the result for A. */
 enum dns_result dns_addresses(struct view name, struct dns_records *records);
 
+/* Whether resolv.conf(5), of which this is the text, names several servers. They are to
+ * be asked in that order: the first may know what the others have never heard of. */
+bool dns_has_several_servers(struct view resolv_conf);
+
 /* The names of an address, as its owner has them; nobody has checked that they are
  * names of that address. And the name under which they are looked up (RFC 1035, 3.5;
  * RFC 3596, 2.5). */

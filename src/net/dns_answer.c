@@ -8,6 +8,7 @@ enum {
     HEADER_LEN = 12,
     FLAG_ANSWER = 0x8000,
     FLAG_TRUNCATED = 0x0200,
+    FLAGS_OF_KNOWLEDGE = 0x0480, /* it is the zone's server, or asks others */
     RCODE_MASK = 0x000f,
     RCODE_OK = 0,
     RCODE_FORM_ERROR = 1,
@@ -176,7 +177,7 @@ enum dns_result dns_answer_read(struct view answer, enum dns_type type,
     if ((flags & RCODE_MASK) != RCODE_OK || !skip_questions(answer, &at))
         return DNS_TEMPORARY;
     if (number_at(answer, 6) == 0)
-        return DNS_NO_DATA;
+        return flags & FLAGS_OF_KNOWLEDGE ? DNS_NO_DATA : DNS_TEMPORARY;
 
     size_t count = records->count, names_len = records->names.len;
     if (!read_records(answer, at, type, records)) {

@@ -15,7 +15,8 @@ enum dns_result {
                       to none */
     DNS_NO_DATA,   /* the name has no record of the type */
     DNS_NO_NAME,   /* there is no such name */
-    DNS_TEMPORARY  /* no answer, a refusal, or an answer that is damaged */
+    DNS_TEMPORARY  /* no answer, a refusal, an answer that is damaged, or an empty one
+                      of a server that neither knows nor asks others */
 };
 
 /* A record; which of the parts count depends on the type that was asked for. */

@@ -134,7 +134,7 @@ static void begin_or_die(void)
         cannot_start("unable to read controls");
     if (chdir("queue") == -1)
         cannot_start("unable to switch to queue directory");
-    umask(~(mode_t)(QUEUE_UNMARKED_MODE | QUEUE_UNSYNCED_MODE) & 0777);
+    umask(SEND_UMASK);
     catch_signals();
     lock_or_die();
     refuse_split_todo();

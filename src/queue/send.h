@@ -192,6 +192,13 @@ bool todo_is_scanned(void); /* just now */
 void todo_wants(struct loop *l);
 void todo_serve(const struct loop *l);
 
+/* For our own files, whose modes say more than who may read them; and for programs that
+ * make bounces, whose files and directories are theirs alone. */
+enum {
+    SEND_UMASK = 0777 & ~(QUEUE_UNMARKED_MODE | QUEUE_UNSYNCED_MODE),
+    SEND_UMASK_OF_PROGRAMS = 077
+};
+
 /* The files of a message: a list for each channel, and info. */
 enum { SEND_INFO = CHANNELS, SEND_FILES };
 extern const char *const send_trees[SEND_FILES];
@@ -210,9 +217,9 @@ void group_clear(void);
 
 void fresh_start(void);
 
-/* One more message comes. True if it is one of many: with a single recipient it is to
- * be delivered before its files are synced. Until then info/N has QUEUE_UNSYNCED_MODE.
- */
+/* One more message comes. True if it is one of many, and their entries in todo/ go in
+ * time: with a single recipient it is to be delivered before its files are synced.
+ * Until then info/N has QUEUE_UNSYNCED_MODE. */
 bool fresh_comes_in_stream(void);
 
 /* Takes over the open files of a message, all written; -1 for one that it has not. It

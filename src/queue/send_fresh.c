@@ -21,7 +21,9 @@
  * they need. With more recipients all who have been reached would be reached again
  * after a crash, so these wait; and where little mail comes nobody notices the syncs.
  *
- * A crash at any point leaves the entry in todo/, and everything is done anew. */
+ * A crash at any point leaves the entry in todo/, and everything is done anew. So where
+ * entries stay, because qmail-clean is slow or cannot remove them, nobody is delivered
+ * before they go: or the next start would do it for all. */
 
 enum {
     WRITTEN_MAX = 64, /* messages whose files are open */
@@ -29,6 +31,7 @@ enum {
     MOMENT_MS = 200,  /* that a message for one recipient may be unsynced */
     STREAM = 4,       /* messages within STREAM_MS: mail comes in a stream */
     STREAM_MS = 1000,
+    ENTRIES_MAX = 128,      /* with so many in todo/ nobody else is delivered early */
     DESCRIPTORS_KEPT = 100, /* not for these files: bounces need most of them */
     SMALLEST = 128,         /* entries */
     RETRY_MS = SEND_RETRY_S * 1000
@@ -59,6 +62,8 @@ static struct {
     struct fresh *places; /* by a hash of the message, or the next that is free */
     size_t count, room;   /* room is 0 or a power of 2 */
     size_t written, max;  /* in STEP_WRITTEN */
+    size_t troubled;      /* in STEP_TROUBLE or STEP_ASK_LATER */
+    size_t gone;          /* in STEP_GONE */
     int64_t act_ms;       /* nothing is to be done before */
     bool batch_ended;     /* it is to be synced now */
     struct fresh *batch[WRITTEN_MAX];
@@ -145,10 +150,15 @@ bool fresh_comes_in_stream(void)
     bool stream = *oldest && now - *oldest < STREAM_MS;
     *oldest = now;
     state.came++;
-    return stream;
+    return stream && !state.troubled && state.count - state.gone < ENTRIES_MAX;
 }
 
 /* Steps */
+
+static bool is_trouble(enum step step)
+{
+    return step == STEP_TROUBLE || step == STEP_ASK_LATER;
+}
 
 static void set_step(struct fresh *f, enum step step, int64_t in_ms)
 {
@@ -156,6 +166,10 @@ static void set_step(struct fresh *f, enum step step, int64_t in_ms)
         state.written--;
     if (step == STEP_WRITTEN)
         state.written++;
+    if (is_trouble(f->step))
+        state.troubled--;
+    if (is_trouble(step))
+        state.troubled++;
     f->step = step;
     f->act_ms = clock_steady_ms() + in_ms;
     if (step != STEP_ASKED && f->act_ms < state.act_ms)
@@ -208,10 +222,12 @@ static void answered(ino_t message, unsigned detail, bool gone)
         return;
     }
     struct fresh known = *f;
-    if (todo_is_scanned())
+    if (todo_is_scanned()) {
         f->step = STEP_GONE;
-    else
+        state.gone++;
+    } else {
         forget(f);
+    }
     if (gone)
         be_known(&known); /* else the next scan does it all anew */
 }
@@ -336,15 +352,28 @@ static bool write_over(int fd, struct view text)
     return true;
 }
 
-/* Writes what a file holds once more, so that it can be synced. -1: it cannot be done.
- * It holds one address. */
-static int write_again(const char *path)
+/* Whether a file of a message for one recipient holds its record. What could not be
+ * written is in the cache as long as that has room; then the file may hold anything. */
+static bool is_sound(struct view text, int which)
+{
+    bool whole = text.len && view_find(text, '\0') == text.len - 1;
+    return whole && view_has(which == SEND_INFO ? VIEW("F") : VIEW("TD"), text.data[0]);
+}
+
+/* Writes what the file at path holds once more, so that it can be synced. -1: it cannot
+ * be done; that has been logged. */
+static int write_again(const char *path, int which)
 {
     struct bytes text = {0};
     int fd = -1;
-    if (file_read(path, QUEUE_MAX_RECORD, &text) == FILE_READ &&
-        (fd = fd_open(path, O_WRONLY, 0)) != -1 && !write_over(fd, bytes_view(&text)))
+    if (file_read(path, QUEUE_MAX_RECORD, &text) != FILE_READ ||
+        !is_sound(bytes_view(&text), which))
+        log_line("warning: trouble reading %s", path);
+    else if ((fd = fd_open(path, O_WRONLY, 0)) == -1 ||
+             !write_over(fd, bytes_view(&text))) {
+        log_line("warning: trouble writing to %s", path);
         fd_close(&fd);
+    }
     bytes_free(&text);
     return fd;
 }
@@ -355,9 +384,8 @@ static void overcome(struct fresh *f)
         struct queue_path path = queue_split_path(send_trees[i], f->message);
         if (!f->has[i] || (f->over && i != SEND_INFO))
             continue;
-        if ((f->fds[i] = write_again(path.text)) != -1)
+        if ((f->fds[i] = write_again(path.text, i)) != -1)
             continue;
-        log_line("warning: trouble writing to %s", path.text);
         close_files(f);
         set_step(f, STEP_TROUBLE, RETRY_MS);
         return;
@@ -375,6 +403,7 @@ void fresh_end_scan(void)
             forget(&state.places[i]); /* another one may be here now */
         else
             i++;
+    state.gone = 0;
 }
 
 bool fresh_is_idle(void)

@@ -227,29 +227,6 @@ static enum job_result judge(const struct slot *slot, struct view report)
     return result;
 }
 
-static void take_report(struct spawner *s)
-{
-    struct view report = bytes_view(&s->report);
-    unsigned number;
-
-    if (!delivery_take_slot(&report, &number) || number >= s->limit ||
-        !s->slots[number].job) {
-        log_line("warning: internal error: delivery report out of range");
-        return;
-    }
-    struct slot *slot = &s->slots[number];
-    if (s->result_count == s->result_room) {
-        s->result_room = s->result_room * 2 + 16;
-        s->results = heap_resize(s->results, s->result_room, sizeof *s->results);
-    }
-    s->results[s->result_count++] =
-        (struct result){.job = slot->job, .what = judge(slot, report), .at = slot->at};
-    slot->job = NULL;
-    s->free[s->free_count++] = number;
-    s->running--;
-    spawn_status();
-}
-
 /* What has been reported is in the log before it is in the queue. */
 static void settle(struct spawner *s)
 {
@@ -263,6 +240,39 @@ static void settle(struct spawner *s)
     for (size_t i = 0; i < s->result_count; i++)
         job_settle(s->results[i].job);
     s->result_count = 0;
+}
+
+/* Whether a note has to be written, which waits for a disk with room. */
+static bool needs_note(const struct slot *slot, struct view report)
+{
+    char letter = report.len ? report.data[0] : '\0';
+    return letter == DELIVERY_FAILURE ||
+           (letter == DELIVERY_DEFERRAL && job_last_words(slot->job));
+}
+
+static void take_report(struct spawner *s)
+{
+    struct view report = bytes_view(&s->report);
+    unsigned number;
+
+    if (!delivery_take_slot(&report, &number) || number >= s->limit ||
+        !s->slots[number].job) {
+        log_line("warning: internal error: delivery report out of range");
+        return;
+    }
+    struct slot *slot = &s->slots[number];
+    if (needs_note(slot, report))
+        settle(s); /* those before do not wait with it */
+    if (s->result_count == s->result_room) {
+        s->result_room = s->result_room * 2 + 16;
+        s->results = heap_resize(s->results, s->result_room, sizeof *s->results);
+    }
+    s->results[s->result_count++] =
+        (struct result){.job = slot->job, .what = judge(slot, report), .at = slot->at};
+    slot->job = NULL;
+    s->free[s->free_count++] = number;
+    s->running--;
+    spawn_status();
 }
 
 /* A report ends at the first NUL after its slot. What is too long is dropped. */

@@ -4,7 +4,6 @@
 #include "base/number.h"
 #include "base/reader.h"
 #include "base/writer.h"
-#include "conf.h"
 #include "mail/envelope.h"
 #include "mail/queue_dir.h"
 #include "queue/send.h"
@@ -14,7 +13,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -282,11 +282,15 @@ def under_way():
 
 def bouncing():
     tree.stop()
-    script = write(os.path.join(tree.scratch, "no-queue"), "#!/bin/sh\nexit 111\n", 0o755)
+    made = os.path.join(tree.scratch, "made")
+    os.mkdir(made)
+    os.chmod(made, 0o1777)
+    script = write(os.path.join(tree.scratch, "no-queue"), "#!/bin/sh\nmkdir %s/$$ && umask > %s/$$/umask\nexit 111\n" % (made, made), 0o755)
     tree.start(env={"QMAILQUEUE": script})
     trouble = r"^warning: trouble injecting bounce"
     n = send("joe-bad-1")
     tree.wait_log(trouble)
+    same(sorted({read(os.path.join(made, d, "umask")) for d in os.listdir(made)}), [b"0077\n"], "bouncing: the program can use directories that it makes")
     same(state(n), "bouncing", "bouncing: state")
     refused("hold", 1, "no recipient left", "hold", n)
     refused("return", 1, "no recipient left", "return", n)

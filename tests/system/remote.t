@@ -291,4 +291,56 @@ os.rename(tcpto + ".away", tcpto)
 os.rename(tree.at("queue/lock"), tree.at("queue/locks"))
 same((table()[0], table("qmail-tcpok")[0]), (111, 111), "no queue/lock")
 os.rename(tree.at("queue/locks"), tree.at("queue/lock"))
+
+# -- DNS that contradicts itself: what the first server says counts, and mail is not sent
+# back for what one said who does not know
+
+ABSENT_NAME, KNOWS_NOTHING, KNOWS = (b"\x81\x83", b""), (b"\x80\0", b""), (b"\x81\x80", None)
+RECORDS = {("inside.test", 15): b"\0\5\2mx\6inside\4test\0", ("mx.inside.test", 1): bytes((127, 0, 0, 9))}
+
+
+class Names:
+    """A name server at port 53 of the address. answers are used up before RECORDS count."""
+
+    def __init__(self, address, answers=(), pause=0):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((address, 53))
+        self.answers, self.pause = list(answers), pause
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        while True:
+            question, who = self.socket.recvfrom(2000)
+            at, labels = 12, []
+            while question[at]:
+                labels.append(question[at + 1:at + 1 + question[at]].decode())
+                at += 1 + question[at]
+            name, kind = ".".join(labels), question[at + 1:at + 3]
+            flags, data = self.answers.pop(0) if self.answers else KNOWS
+            data = RECORDS.get((name, kind[1]), b"") if data is None else data
+            record = b"\xc0\x0c" + kind + b"\0\1\0\0\0\0\0" + bytes([len(data)]) + data if data else b""
+            time.sleep(self.pause)
+            self.socket.sendto(question[:2] + flags + b"\0\1\0" + bytes([bool(data)]) + b"\0\0\0\0" + question[12:at + 5] + record, who)
+
+
+def remote_by(*servers):
+    conf = write(os.path.join(tree.scratch, "resolv.conf"), "".join("nameserver %s\n" % s for s in servers))
+    run = subprocess.run(mounted([(conf, "/etc/resolv.conf")], [tree.bin("qmail-remote"), "inside.test", "s@here.test", "r@inside.test"]),
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=120)
+    return run.stdout.decode("latin1").split("\0")[:-1]
+
+
+if private:
+    tree.control("smtproutes", None)
+    Names("127.0.0.11", pause=0.2)
+    Names("127.0.0.12", [ABSENT_NAME] * 20)
+    Names("127.0.0.13", [KNOWS_NOTHING] * 20)
+    Names("127.0.0.14", [KNOWS_NOTHING])
+    same(remote_by("127.0.0.11"), ABSENT, "one server")
+    same(remote_by("127.0.0.11", "127.0.0.12"), ABSENT, "the first of two servers counts, not the quicker one")
+    same(remote_by("127.0.0.11", "127.0.0.13"), ABSENT, "and not one that does not know")
+    same(remote_by("127.0.0.14"), ABSENT, "one server, which does not know at first")
+    found(r"^DSorry, I couldn't find any host named inside\.test\.", "".join(remote_by("127.0.0.12")), "no such name")
+else:
+    skip(5, "no namespaces")
 done()

@@ -54,16 +54,6 @@ bool job_is_silent(const struct job *j)
     return fate_of(j) == DELETED;
 }
 
-bool note_write(ino_t message, struct view recipient, struct view report)
-{
-    bytes_add_format(&notes, "note %u ", (unsigned)message - 100);
-    bytes_add(&notes, recipient);
-    bytes_add_byte(&notes, ' ');
-    bytes_add(&notes, report);
-    bytes_add_byte(&notes, '\n');
-    return fate_of(&jobs[message - 100]) != NOTE_FAILS;
-}
-
 /* How many results the log has. */
 static size_t count_logged(void)
 {
@@ -72,6 +62,18 @@ static size_t count_logged(void)
     while (rest.len)
         count += view_starts(view_cut(&rest, '\n'), VIEW("delivery "));
     return count;
+}
+
+bool note_write(ino_t message, struct view recipient, struct view report)
+{
+    log_flush();
+    must(settled + 1 == count_logged()); /* nobody waits for it to be written */
+    bytes_add_format(&notes, "note %u ", (unsigned)message - 100);
+    bytes_add(&notes, recipient);
+    bytes_add_byte(&notes, ' ');
+    bytes_add(&notes, report);
+    bytes_add_byte(&notes, '\n');
+    return fate_of(&jobs[message - 100]) != NOTE_FAILS;
 }
 
 /* Each result has a line of these: those that begin so. */

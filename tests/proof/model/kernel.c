@@ -858,7 +858,7 @@ CALL(int, open, const char *path, int flags, ...)
         return -1;
     }
     if (!n) {
-        n = disk_make(full, TYPE_FILE, mode & 0711); /* the umask is 066 */
+        n = disk_make(full, TYPE_FILE, mode & 0711); /* qmail-send has SEND_UMASK */
         trace("create %s", full);
     }
     if (strncmp(full, "queue/bounce/", 13) == 0 && (flags & O_ACCMODE) == O_RDONLY)

@@ -182,9 +182,26 @@ static void questions(void)
     dns_records_free(&records);
 }
 
+static const struct {
+    const char *name, *text;
+    bool several;
+} configurations[] = {
+    {"no configuration", "", false},
+    {"one", "search a.test\nnameserver 192.0.2.1\noptions edns0\n", false},
+    {"one, no end of line", "nameserver\t2001:db8::1", false},
+    {"two", "nameserver 192.0.2.1\nnameserver\t192.0.2.2\n", true},
+    {"the same twice", "nameserver 192.0.2.1\nnameserver 192.0.2.1\n", true},
+    {"one is a comment", "#nameserver 192.0.2.2\nnameserver 192.0.2.1\n", false},
+    {"one is another word", "nameservers 192.0.2.2\nnameserver 192.0.2.1\n", false},
+};
+
 int main(void)
 {
     reverse_names();
+    for (size_t i = 0; i < COUNT(configurations); i++)
+        ok(dns_has_several_servers(view_of(configurations[i].text)) ==
+               configurations[i].several,
+           configurations[i].name, "several servers");
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct dns_query q;
         bool good = dns_query_write(&q, cases[i].host, DNS_MX, 0x1234, cases[i].edns);

@@ -326,6 +326,43 @@ static void not_synced(void)
     said("", "not synced: nothing more to log");
 }
 
+/* What the cache has dropped is not taken from the disk for what was written: the entry
+ * in todo/ is all that is left of it then. */
+static void not_synced_lost(void)
+{
+    static const struct {
+        const char *name, *path, *warning;
+        struct view text;
+    } lost[] = {
+        {"zeros", "local/5/5", "warning: trouble reading local/5/5\n",
+         VIEW_INIT("\0\0\0\0\0")},
+        {"nothing", "local/5/5", "warning: trouble reading local/5/5\n", VIEW_INIT("")},
+        {"no end", "local/5/5", "warning: trouble reading local/5/5\n",
+         VIEW_INIT("Tr@h?")},
+        {"two", "local/5/5", "warning: trouble reading local/5/5\n",
+         VIEW_INIT("Tr\0T\0")},
+        {"another's", "info/5/5", "warning: trouble reading info/5/5\n",
+         VIEW_INIT("Tr@h\0")},
+    };
+    add(5, "l", true);
+    turn_of_trouble(200, "fsync", 0);
+    bytes_clear(&events);
+    for (size_t i = 0; i < COUNT(lost); i++) {
+        struct bytes before = {0};
+        bytes_set(&before, content_of(lost[i].path));
+        make_file(lost[i].path, lost[i].text);
+        bytes_clear(&logged);
+        turn(RETRY_MS);
+        said(lost[i].warning, lost[i].name);
+        happened("", lost[i].name);
+        ok(fresh_has(5), lost[i].name, "not read again while it is tried");
+        make_file(lost[i].path, bytes_view(&before));
+        bytes_free(&before);
+    }
+    turn(RETRY_MS);
+    happened("todo 5 ", "what is there again is synced");
+}
+
 static void not_synced_over(void)
 {
     add(5, "l", true);
@@ -545,6 +582,51 @@ static void stream(void)
     }
 }
 
+/* Four come at once: whether the next is one of a stream. */
+static bool streams(void)
+{
+    for (int i = 0; i < 4; i++)
+        fresh_comes_in_stream();
+    return fresh_comes_in_stream();
+}
+
+/* Whose entries in todo/ stay would all be delivered again by the next qmail-send. */
+static void entries_stay(void)
+{
+    enum { MOST = 128 };
+    ok(streams(), "entries", "none");
+    add(5, "l", true);
+    turn(200);
+    ok(streams(), "entries", "one is being removed");
+    answer(false);
+    ok(!streams(), "entries", "one cannot be removed");
+    turn(RETRY_MS);
+    ok(streams(), "entries", "it is tried again");
+    answer(true);
+
+    add(6, "l", true);
+    turn_of_trouble(200, "fsync", 0);
+    ok(!streams(), "entries", "one cannot be synced");
+    turn(RETRY_MS);
+    ok(streams(), "entries", "it can");
+    answer(true);
+
+    for (ino_t n = 1; n < MOST; n++) {
+        fresh_add(n, no_files, true);
+        if (fresh_is_full())
+            fresh_serve();
+    }
+    ok(streams(), "entries", "few");
+    fresh_add(MOST, no_files, true);
+    ok(!streams(), "entries", "many");
+    turn(200);
+    ok(!streams(), "entries", "they are being removed");
+    scanned = true;
+    while (asked_count)
+        answer(true);
+    ok(fresh_has(MOST) && streams(), "entries", "they are gone");
+}
+
 /* Everything is forgotten by the next case: nothing is left of this one. */
 static void play(void (*one)(void))
 {
@@ -566,10 +648,24 @@ static void play(void (*one)(void))
 int main(void)
 {
     static void (*const cases[])(void) = {
-        stream,  slow,     quick,      bounced,          over_late,
-        several, together, not_synced, not_synced_over,  directory_not_synced,
-        refused, scanning, going,      going_in_trouble, table,
+        stream,
+        slow,
+        quick,
+        bounced,
+        over_late,
+        several,
+        together,
+        not_synced,
+        not_synced_lost,
+        not_synced_over,
+        directory_not_synced,
+        refused,
+        scanning,
+        going,
+        going_in_trouble,
+        table,
         full,
+        entries_stay,
     };
     scratch_queue(10);
     for (size_t i = 0; i < COUNT(cases); i++)
