@@ -6,11 +6,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { READ_STEP = 512 }; /* control files are small */
+enum {
+    READ_STEP = 512,   /* control files are small */
+    SYNC_THREADS = 31, /* beside the one that waits for them */
+    SYNC_STACK = 65536
+};
 
 enum file_result file_read_fd(int fd, size_t max, struct bytes *content)
 {
@@ -83,6 +90,58 @@ bool dir_sync(const char *path)
         return false;
     bool synced = dir_sync_fd(fd);
     fd_close(&fd);
+    return synced;
+}
+
+/* Jobs, and which is to be done next, for several threads. */
+struct sync_jobs {
+    struct sync_job *jobs;
+    size_t count;
+    atomic_size_t next;
+};
+
+static void *do_syncs(void *arg)
+{
+    struct sync_jobs *all = arg;
+    for (size_t i; (i = atomic_fetch_add(&all->next, 1)) < all->count;) {
+        struct sync_job *job = &all->jobs[i];
+        job->synced = job->dir ? dir_sync(job->dir) : file_sync(job->fd);
+    }
+    return NULL;
+}
+
+/* As many as there can be; signals are for the thread that waits for them. */
+static size_t start_threads(pthread_t threads[], size_t wanted, struct sync_jobs *all)
+{
+    pthread_attr_t small;
+    sigset_t every, mask;
+    size_t started = 0;
+    if (pthread_attr_init(&small) != 0)
+        return 0;
+    (void)pthread_attr_setstacksize(&small, SYNC_STACK);
+    sigfillset(&every);
+    pthread_sigmask(SIG_SETMASK, &every, &mask);
+    while (started < wanted &&
+           pthread_create(&threads[started], &small, do_syncs, all) == 0)
+        started++;
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    (void)pthread_attr_destroy(&small);
+    return started;
+}
+
+bool sync_together(struct sync_job jobs[], size_t count)
+{
+    pthread_t threads[SYNC_THREADS];
+    struct sync_jobs all = {.jobs = jobs, .count = count};
+    size_t others = count ? count - 1 : 0, started;
+    bool synced = true;
+    started =
+        start_threads(threads, others < SYNC_THREADS ? others : SYNC_THREADS, &all);
+    do_syncs(&all);
+    for (size_t i = 0; i < started; i++)
+        (void)pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < count; i++)
+        synced = synced && jobs[i].synced;
     return synced;
 }
 

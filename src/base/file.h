@@ -47,6 +47,18 @@ bool dir_sync(const char *path);
 /* The same for an open directory. */
 bool dir_sync_fd(int fd);
 
+/* Something to be synced: the names in directory dir, or, where that is NULL, fd. */
+struct sync_job {
+    int fd;
+    const char *dir;
+    bool synced; /* the outcome */
+};
+
+/* Syncs all of them at the same time, as far as there are threads to be had: a journal
+ * is committed once for them, and a disk's cache flushed once, not for one after the
+ * other. True if all have been synced. */
+bool sync_together(struct sync_job jobs[], size_t count);
+
 /* Makes the name of a file stable that is there already: syncs the directory in
  * which it lies, wherever symbolic links lead. */
 bool file_sync_name(const char *path);

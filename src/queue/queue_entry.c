@@ -149,17 +149,17 @@ enum queue_exit queue_entry_envelope(struct queue_entry *e,
     return QUEUE_OK;
 }
 
-/* Both files have been written and their write-back has begun, so the first
- * sync commits all there is, and the next two find little or nothing to do. */
+/* Both files have been written and their write-back has begun. */
 static enum queue_exit make_stable(const struct queue_entry *e)
 {
-    if (!file_sync(e->mess_fd))
-        return QUEUE_WRITE;
-    if (!dir_sync(e->mess_dir.text))
-        return QUEUE_MESS;
-    if (!file_sync(e->intd_fd))
-        return QUEUE_WRITE;
-    return QUEUE_OK;
+    struct sync_job jobs[] = {
+        {.fd = e->intd_fd},
+        {.fd = -1, .dir = e->mess_dir.text},
+        {.fd = e->mess_fd},
+    };
+    if (sync_together(jobs, COUNT(jobs)))
+        return QUEUE_OK;
+    return jobs[0].synced && jobs[2].synced ? QUEUE_MESS : QUEUE_WRITE;
 }
 
 enum queue_exit queue_entry_publish(struct queue_entry *e)

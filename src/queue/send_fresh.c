@@ -265,43 +265,82 @@ static void begin_sync(const struct fresh *f)
             file_sync_begin(f->fds[i]);
 }
 
-static void sync_files(struct fresh *f)
+/* What a batch has to sync: the files of its messages, and each directory in which
+ * names were made once. */
+static struct {
+    struct sync_job jobs[WRITTEN_MAX * SEND_FILES * 2];
+    struct fresh *of[WRITTEN_MAX * SEND_FILES * 2]; /* NULL: a directory */
+    struct queue_path dirs[WRITTEN_MAX * SEND_FILES];
+    size_t count, dir_count;
+} syncs;
+
+static struct sync_job *add_sync(struct fresh *of)
+{
+    struct sync_job *job = &syncs.jobs[syncs.count];
+    syncs.of[syncs.count++] = of;
+    *job = (struct sync_job){.fd = -1};
+    return job;
+}
+
+static void add_directory(int which, ino_t message)
+{
+    struct queue_path *dir = &syncs.dirs[syncs.dir_count];
+    *dir = queue_split_dir(send_trees[which], message);
+    for (size_t i = 0; i < syncs.dir_count; i++)
+        if (strcmp(syncs.dirs[i].text, dir->text) == 0)
+            return;
+    syncs.dir_count++;
+    add_sync(NULL)->dir = dir->text;
+}
+
+static void fail(struct fresh *f, const char *path)
+{
+    log_line("warning: trouble fsyncing %s", path);
+    f->failed = true;
+}
+
+static void add_files(struct fresh *f)
 {
     f->failed = false;
-    for (int i = 0; i < SEND_FILES && !f->failed; i++) {
-        bool ready = i != SEND_INFO || fchmod(f->fds[i], QUEUE_UNMARKED_MODE) == 0;
-        if (f->fds[i] == -1 || (ready && file_sync(f->fds[i])))
-            continue;
-        log_line("warning: trouble fsyncing %s",
-                 queue_split_path(send_trees[i], f->message).text);
-        f->failed = true;
+    if (f->fds[SEND_INFO] != -1 &&
+        fchmod(f->fds[SEND_INFO], QUEUE_UNMARKED_MODE) == -1) {
+        fail(f, queue_split_path(send_trees[SEND_INFO], f->message).text);
+        return;
     }
+    for (int i = 0; i < SEND_FILES; i++)
+        if (f->fds[i] != -1) {
+            add_sync(f)->fd = f->fds[i];
+            add_directory(i, f->message);
+        }
 }
 
-static bool is_in(const struct fresh *f, int which, ino_t split)
+static bool is_in(const struct fresh *f, const char *dir)
 {
-    return !f->failed && f->fds[which] != -1 && f->message % CONF_SPLIT == split;
+    for (int i = 0; i < SEND_FILES; i++)
+        if (f->fds[i] != -1 &&
+            strcmp(queue_split_dir(send_trees[i], f->message).text, dir) == 0)
+            return true;
+    return false;
 }
 
-/* The directories in which names of the batch were made, each once. */
-static void sync_directories(int which)
+static struct queue_path path_of(const struct fresh *f, int fd)
 {
-    for (size_t i = 0; i < state.batch_count; i++) {
-        const struct fresh *f = state.batch[i];
-        ino_t split = f->message % CONF_SPLIT;
-        bool seen = false;
-        if (!is_in(f, which, split))
-            continue;
-        for (size_t j = 0; j < i && !seen; j++)
-            seen = is_in(state.batch[j], which, split);
-        struct queue_path dir = queue_split_dir(send_trees[which], f->message);
-        if (seen || dir_sync(dir.text))
-            continue;
-        log_line("warning: trouble fsyncing %s", dir.text);
-        for (size_t j = 0; j < state.batch_count; j++)
-            if (is_in(state.batch[j], which, split))
-                state.batch[j]->failed = true;
+    int i = 0;
+    while (f->fds[i] != fd)
+        i++;
+    return queue_split_path(send_trees[i], f->message);
+}
+
+static void see_failure(const struct sync_job *job, struct fresh *f)
+{
+    if (f) {
+        fail(f, path_of(f, job->fd).text);
+        return;
     }
+    log_line("warning: trouble fsyncing %s", job->dir);
+    for (size_t i = 0; i < state.batch_count; i++)
+        if (is_in(state.batch[i], job->dir))
+            state.batch[i]->failed = true;
 }
 
 /* A failed sync is not asked for again: who is being tried is written again, who is not
@@ -326,10 +365,13 @@ static void sync_batch(void)
     size_t failures = 0;
     for (size_t i = 0; i < state.batch_count; i++)
         begin_sync(state.batch[i]);
+    syncs.count = syncs.dir_count = 0;
     for (size_t i = 0; i < state.batch_count; i++)
-        sync_files(state.batch[i]);
-    for (int which = 0; which < SEND_FILES; which++)
-        sync_directories(which);
+        add_files(state.batch[i]);
+    if (!sync_together(syncs.jobs, syncs.count))
+        for (size_t i = 0; i < syncs.count; i++)
+            if (!syncs.jobs[i].synced)
+                see_failure(&syncs.jobs[i], syncs.of[i]);
     for (size_t i = 0; i < state.batch_count; i++) {
         if (state.batch[i]->failed)
             failed[failures++] = state.batch[i]->message;

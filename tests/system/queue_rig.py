@@ -87,8 +87,16 @@ class Call:
 
 
 def parse(text):
-    seen, calls = {}, []
+    """Each call where it ends."""
+    seen, calls, begun = {}, [], {}
     for line in text.splitlines():
+        m = re.match(r"(\d+ +)(.*?)(?: <unfinished \.\.\.>)?$", line)
+        if m and line.endswith(" <unfinished ...>"):
+            begun[m.group(1)] = m.group(2)
+            continue
+        m = re.match(r"(\d+ +)<\.\.\. \w+ resumed>(.*)$", line)
+        if m:
+            line = m.group(1) + begun.pop(m.group(1), "") + m.group(2)
         m = Call.LINE.match(line)
         if m:
             name = m.group(1)
@@ -103,8 +111,13 @@ def own_calls(calls):
     return calls[start[-1]:]
 
 
+NO_THREADS = ("-e", "inject=clone,clone3:error=EAGAIN")  # so one call comes after the other
+
+
 def run(*options, before=None):
     """Runs qmail-queue under strace: exit code (negative: signal) and calls."""
+    if "-f" not in options:
+        options = NO_THREADS + options
     with tempfile.TemporaryDirectory() as scratch:
         paths = [os.path.join(scratch, n) for n in ("message", "envelope", "trace")]
         for path, content in zip(paths, (MESSAGE, ENVELOPE)):

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <string.h>
@@ -135,6 +136,18 @@ FUNCTION(int, setgroups, (size_t count, const gid_t *groups), (count, groups), -
 FUNCTION(int, initgroups, (const char *user, gid_t gid), (user, gid), -1)
 FUNCTION(int, getentropy, (void *to, size_t len), (to, len), -1)
 FUNCTION(int, getifaddrs, (void *list), (list), -1)
+
+/* With threads nobody could say which call is the nth: there are none meanwhile. */
+typedef void *thread(void *);
+int __real_pthread_create(pthread_t *t, const pthread_attr_t *how, thread *run,
+                          void *arg);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *how, thread *run,
+                          void *arg);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *how, thread *run,
+                          void *arg)
+{
+    return armed ? EAGAIN : __real_pthread_create(t, how, run, arg);
+}
 
 FUNCTION(int, setrlimit, (int resource, const struct rlimit *limit), (resource, limit),
          -1)

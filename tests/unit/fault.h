@@ -18,7 +18,8 @@
 #include <stdint.h>
 
 /* From now on call number nth of the function name, NULL for any, fails with error;
- * every one where nth is 0. What is not a function of fault.c never fails. */
+ * every one where nth is 0. What is not a function of fault.c never fails. Until
+ * fault_end() no thread can be made: calls come one after the other. */
 void fault_at(const char *name, int nth, int error);
 
 /* All is well again. Whether anything failed: in this process, or one that borrows

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -1567,6 +1568,14 @@ CALL(_Noreturn void, _exit, int code)
     }
     sim.exit_code = code;
     longjmp(sim.life, 2);
+}
+
+/* There are no threads: what they would do is done one after the other. */
+CALL(int, pthread_create, pthread_t *thread, const pthread_attr_t *how,
+     void *(*run)(void *arg), void *arg)
+{
+    (void)thread, (void)how, (void)run, (void)arg;
+    return EAGAIN;
 }
 
 /* What os_spawn() does: child runs in a process of its own until it is another program,

@@ -177,6 +177,41 @@ static void faults(void)
     bytes_free(&content);
 }
 
+/* Each job has its own outcome, with threads and where there can be none. */
+static void together(void)
+{
+    enum { FILES = 60, GOOD = FILES + 1, ALL = GOOD + 2 };
+    static const char *const names[] = {"with threads", "without"};
+    struct sync_job jobs[ALL] = {{0}};
+    sigset_t none, mask;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int i = 0; i < FILES; i++)
+        jobs[i].fd = fd_open(i % 2 ? "odd" : "even", O_WRONLY | O_CREAT, 0600);
+    jobs[FILES] = (struct sync_job){.fd = -1, .dir = "."};
+    jobs[GOOD] = (struct sync_job){.fd = 999};
+    jobs[GOOD + 1] = (struct sync_job){.fd = -1, .dir = "absent"};
+    for (int without = 0; without < 2; without++) {
+        unsigned wrong = 0;
+        for (int i = 0; i < ALL; i++)
+            jobs[i].synced = i >= GOOD;
+        if (without)
+            fault_at("none", 1, EIO);
+        ok(!sync_together(jobs, ALL), "sync together", names[without]);
+        for (int i = 0; i < ALL; i++)
+            wrong += jobs[i].synced != (i < GOOD);
+        same_number(wrong, 0, "sync together: outcomes");
+        ok(sync_together(jobs, GOOD), "sync together, all well", names[without]);
+        fault_end();
+    }
+    ok(sync_together(jobs, 0), "sync together", "nothing");
+    sigprocmask(SIG_SETMASK, NULL, &mask);
+    ok(!sigismember(&mask, SIGTERM), "sync together",
+       "no signal is blocked afterwards");
+    for (int i = 0; i < FILES; i++)
+        fd_close(&jobs[i].fd);
+}
+
 /* Whatever fails, there is no descriptor; but an interruption is no failure, and a
  * file that somebody else renamed meanwhile is not the next one. */
 static void replacing_fails(void)
@@ -208,5 +243,6 @@ int main(void)
     same_number((uint64_t)run_apart(no_descriptors, NULL, NULL), 0, "no descriptors");
     faults();
     replacing_fails();
+    together();
     return tap_done();
 }
