@@ -453,7 +453,8 @@ static void raise_limit(void)
         spawn_limit(CONF_SPAWN, self.raised ? files.rlim_cur : self.files.rlim_cur);
 }
 
-/* Giving up would do running deliveries twice; but not for a qmail-send that is gone. */
+/* Giving up would do running deliveries twice; but not for a qmail-send that is gone.
+ */
 static void wait_for_memory(void)
 {
     struct pollfd commands = {.fd = 0};
