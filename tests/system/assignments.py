@@ -47,7 +47,7 @@ def lookups(tree, count, each):
     message(tree)
     cost, wrong = collections.defaultdict(list), []
     step = max(2, count // each) | 1
-    with Spawner(tree, "qmail-lspawn", "./Maildir/", under=["strace", "-o", trace, "-y", "-e", "trace=openat,read,pread64"]) as spawner:
+    with Spawner(tree, "qmail-lspawn", "./Maildir/", under=["strace", "-o", trace, "-y", "-e", "trace=open,openat,read,pread64"]) as spawner:
         for kind in ("simple", "wildcard", "nobody"):
             for number in range(0, step * each, step):
                 number %= count - 1
