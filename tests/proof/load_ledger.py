@@ -16,6 +16,8 @@ CUT_OFF = [(re.compile(p), cause) for p, cause in (
     (r"Possible_duplicate", "the other host hung up"),
     (r"qq_", "qmail-queue killed"))]
 LOST = "qmail-send or a spawner killed"
+AGAIN = "qmail-send or qmail-clean killed before the entry in todo/ was gone"
+ENTRIES_MAX = 128  # so many are delivered while their entries are there
 # what it may complain about: partners that were killed, a bounce whose qmail-queue was, and a
 # predecessor that has not gone yet
 COMPLAINTS = re.compile(r"alert: oh no! lost (spawn|qmail-clean) connection! dying\.\.\.$|alert: cannot start: (hath the daemon spawn no fire\?|qmail-send is already running)$|"
@@ -30,6 +32,7 @@ class Log:
         self.successes = Counter()          # (number, qp, recipient)
         self.instances = defaultdict(set)   # sender -> (number, qp): how often it was in the queue
         self.missing = 0                    # deliveries whose start is not in the log
+        self.taken_again = 0                # recipients reached before their message was taken once more
         self.results = Counter()
         self.complaints = []
         self.latest = 0
@@ -37,6 +40,16 @@ class Log:
         for line in lines:
             self._line(line)
         self._restarted()
+
+    def _taken(self, sender, instance):
+        """Once more, if its entry in todo/ was still there: who was reached is reached again."""
+        if instance in self.instances[sender]:
+            for (number, qp, recipient), times in list(self.successes.items()):
+                if (number, qp) == instance and times:
+                    self.unsure[(sender, recipient)][AGAIN] += times
+                    self.taken_again += times
+                    self.successes[(number, qp, recipient)] = 0
+        self.instances[sender].add(instance)
 
     def _restarted(self):
         for who in self._open.values():
@@ -51,7 +64,7 @@ class Log:
         m = re.match(r"info msg (\d+): bytes \d+ from <(.*)> qp (\d+) uid \d+$", line)
         if m:
             self._who[m[1]] = (m[2], m[3])
-            self.instances[m[2]].add((m[1], m[3]))
+            self._taken(m[2], (m[1], m[3]))
             return
         m = re.match(r"starting delivery (\d+): msg (\d+) to (?:local|remote) (.*)$", line)
         if m:
@@ -125,7 +138,10 @@ def judge(ledger, found, fragments, log, kills, seed):
             j.find("%s: neither whole nor the beginning of a message: %r", path, content[:300])
     if j.fragments > kills["qmail-local"]:
         j.find("%d messages cut off in mboxes, %d kills of qmail-local", j.fragments, kills["qmail-local"])
-    twice = sum(n - 1 for n in log.successes.values())
+    killed = kills["qmail-send"] + kills["qmail-clean"]
+    if log.taken_again > ENTRIES_MAX * killed:
+        j.find("%d deliveries made again, as the entry in todo/ was there; %d kills of qmail-send and qmail-clean", log.taken_again, killed)
+    twice = sum(max(0, n - 1) for n in log.successes.values())
     if twice > kills["qmail-send"]:
         j.find("%d deliveries made again after success, %d kills of qmail-send", twice, kills["qmail-send"])
     return j

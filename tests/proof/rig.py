@@ -292,11 +292,19 @@ class Rig(Worker):
     def pid(self):
         return int(read(self.at("pid")) or 0)
 
+    def together(self, most):
+        """How many recipients may share a qmail-remote."""
+        path = self.tree + "/control/remoterecipients"
+        if most > 1:
+            write(path, "%d\n" % most)
+        elif os.path.exists(path):
+            os.unlink(path)
+
     def first(self, scene, arguments, run, alarms):
         """The life below trip."""
         for name in ("log", "pid", "codes", "calls", "errors"):
             write(self.at(name), b"")
-        write(self.tree + "/control/remoterecipients", "%d\n" % scene.together)
+        self.together(scene.together)
         for mail in scene.mails:
             if mail.by == "qmail-smtpd":
                 write(self.source(mail) + ".replies", b"")

@@ -40,6 +40,7 @@ class Made:
 
     def prepare(self, rig):
         source, target = self.place(rig, self.source), self.place(rig, self.target)
+        rig.together(1)
         if self.tables is None:
             self.was_there = os.path.exists(target)
             self.tables = []
