@@ -192,12 +192,7 @@ bool todo_is_scanned(void); /* just now */
 void todo_wants(struct loop *l);
 void todo_serve(const struct loop *l);
 
-/* For our own files, whose modes say more than who may read them; and for programs that
- * make bounces, whose files and directories are theirs alone. */
-enum {
-    SEND_UMASK = 0777 & ~(QUEUE_UNMARKED_MODE | QUEUE_UNSYNCED_MODE),
-    SEND_UMASK_OF_PROGRAMS = 077
-};
+enum { SEND_UMASK = 077 };
 
 /* The files of a message: a list for each channel, and info. */
 enum { SEND_INFO = CHANNELS, SEND_FILES };

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Bounces go to the queue program while everything else goes on: it may be
@@ -163,9 +162,7 @@ static bool open_files(struct bounce *b)
 static bool start_program(struct bounce *b)
 {
     int null = fd_open("/dev/null", O_RDWR, 0);
-    umask(SEND_UMASK_OF_PROGRAMS);
     bool started = enqueue_start_with(&b->queue, CONF_QMAIL, null);
-    umask(SEND_UMASK);
     fd_close(&null);
     if (!started)
         log_line("warning: unable to start qmail-queue, will try later");

@@ -76,12 +76,23 @@ static bool remove_old_files(ino_t message)
     return false;
 }
 
+/* The mode comes with the name: no crash leaves an info that says it is synced, and is
+ * not. */
+static int create_unsynced(const char *path)
+{
+    umask(0777 & ~QUEUE_UNSYNCED_MODE);
+    int fd = fd_open(path, O_WRONLY | O_CREAT | O_EXCL, QUEUE_UNSYNCED_MODE);
+    umask(SEND_UMASK);
+    return fd;
+}
+
 static bool create_file(struct taken *t, int which)
 {
     struct queue_path path = queue_split_path(send_trees[which], t->message);
-    bool unsynced = which == SEND_INFO && t->in_stream;
-    mode_t mode = unsynced ? QUEUE_UNSYNCED_MODE : QUEUE_UNMARKED_MODE;
-    t->fds[which] = fd_open(path.text, O_WRONLY | O_CREAT | O_EXCL, mode);
+    t->fds[which] =
+        which == SEND_INFO && t->in_stream
+            ? create_unsynced(path.text)
+            : fd_open(path.text, O_WRONLY | O_CREAT | O_EXCL, QUEUE_UNMARKED_MODE);
     if (t->fds[which] == -1) {
         log_line("warning: unable to create %s", path.text);
         return false;

@@ -82,7 +82,7 @@ MUTANTS = [
     ("the order of the status", "send_spawn.c", "    s->running--;\n", "    s->running -= s->running > 1;\n"),
     ("two recipients are tried before the sync", "send_todo.c", "t.recipients == 1", "t.recipients <= 2"),
     ("todo goes without a sync although a bounce is due", "send_fresh.c", "&st) == -1 && errno == ENOENT)", "&st) == -1 || true)"),
-    ("what is not synced does not say so", "send_todo.c", "bool unsynced = which == SEND_INFO", "bool unsynced = false"),
+    ("what is not synced does not say so", "send_todo.c", "which == SEND_INFO && t->in_stream\n", "false\n"),
     ("what is synced says it is not", "send_fresh.c", "fchmod(f->fds[SEND_INFO], QUEUE_UNMARKED_MODE) == -1", "false"),
     ("rests are delivered again", "send_waiting.c", "if (!unknown && queue_is_unsynced(file.st_mode))", "if (false)"),
     ("what qmail-clean refuses is delivered anew", "send_fresh.c", "if (!gone && f->single) {", "if (false) {"),

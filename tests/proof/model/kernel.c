@@ -86,6 +86,7 @@ static struct {
     struct file files[FDS];
     int fd_max;
     char cwd[64]; /* relative to HOME */
+    mode_t umask;
     struct stream streams[STREAMS];
     void (*handlers[32])(int);
     bool pending[32], blocked, in_signal;
@@ -636,6 +637,7 @@ void give_fd(int fd, struct pipe *p, bool writes)
 void life_begin(int64_t descriptors)
 {
     os.nofile = (rlim_t)descriptors;
+    os.umask = 022;
     os.cwd[0] = '\0';
     snprintf(os.cwd, sizeof os.cwd, "/");
     os.blocked = os.in_signal = in_child = false;
@@ -859,7 +861,7 @@ CALL(int, open, const char *path, int flags, ...)
         return -1;
     }
     if (!n) {
-        n = disk_make(full, TYPE_FILE, mode & 0711); /* qmail-send has SEND_UMASK */
+        n = disk_make(full, TYPE_FILE, mode & ~os.umask);
         trace("create %s", full);
     }
     if (strncmp(full, "queue/bounce/", 13) == 0 && (flags & O_ACCMODE) == O_RDONLY)
@@ -1350,8 +1352,9 @@ CALL(void, sync, void)
 
 CALL(mode_t, umask, mode_t mask)
 {
-    (void)mask;
-    return 022;
+    mode_t before = os.umask;
+    os.umask = mask;
+    return before;
 }
 
 CALL(char *, getenv, const char *name)
