@@ -154,12 +154,12 @@ static enum queue_exit make_stable(const struct queue_entry *e)
 {
     struct sync_job jobs[] = {
         {.fd = e->intd_fd},
-        {.fd = -1, .dir = e->mess_dir.text},
         {.fd = e->mess_fd},
+        {.fd = -1, .dir = e->mess_dir.text},
     };
     if (sync_together(jobs, COUNT(jobs)))
         return QUEUE_OK;
-    return jobs[0].synced && jobs[2].synced ? QUEUE_MESS : QUEUE_WRITE;
+    return jobs[0].synced && jobs[1].synced ? QUEUE_MESS : QUEUE_WRITE;
 }
 
 enum queue_exit queue_entry_publish(struct queue_entry *e)

@@ -249,8 +249,8 @@ static void steps_fail(void)
         {"write", 1, ENOSPC, QUEUE_WRITE},
         {"write", 2, ENOSPC, QUEUE_WRITE}, /* the envelope */
         {"fsync", 1, EIO, QUEUE_WRITE},
-        {"fsync", 2, EIO, QUEUE_MESS}, /* its directory */
-        {"fsync", 3, EIO, QUEUE_WRITE},
+        {"fsync", 2, EIO, QUEUE_WRITE},
+        {"fsync", 3, EIO, QUEUE_MESS}, /* its directory */
         {"fsync", 4, EIO, QUEUE_TODO}, /* todo/ */
         {"link", 2, EDQUOT, QUEUE_TODO},
     };
